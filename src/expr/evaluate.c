@@ -7,6 +7,7 @@
  * Room      what does not fit (data/room.h) is computed again with fewer rows: by whoever watches, or else here
  */
 #include "base/hash.h"
+#include "base/stop_watch.h"
 #include "expr/coerce.h"
 #include "expr/lambda.h"
 #include "expr/loop.h"
@@ -514,9 +515,12 @@ static void column_repeat(struct evaluator *self, int32_t step, struct column *o
     pool_put(self, zeros);
 }
 
+/* What there is means nothing: it did not fit, or nobody waits for it any more. */
+static bool left_off(int64_t steps) { return room_full() || stop_asked(steps); }
+
 static void take_root(struct evaluator *self, int32_t root, struct column *out)
 {
-    if (room_full() || self->in->rows == 0) {
+    if (left_off(0) || self->in->rows == 0) {
         column_all_null(out, self->program->steps[self->program->roots[root]].expr->type, self->in->rows);
         return;
     }
@@ -535,14 +539,14 @@ static void run_rows(struct evaluator *self, const struct batch *in, struct colu
     struct call_memory *before = memories_copy(self);
     self->in = in;
     self->rejects = rejects;
-    for (int32_t i = 0; in->rows > 0 && i < program->step_count && room_fits(0) && !room_full(); i++) {
+    for (int32_t i = 0; in->rows > 0 && i < program->step_count && room_fits(0) && !left_off(in->rows); i++) {
         run_step(self, i);
         free_dead(self, i);
     }
     for (int32_t i = 0; i < program->root_count; i++)
         take_root(self, i, &out[i]);
     for (int32_t i = 0; i < program->step_count; i++)
-        if (!self->slots[i].kept || room_full())
+        if (!self->slots[i].kept || left_off(0))
             slot_clear(self, &self->slots[i]);
     buffer_release(self->rejected);
     self->rejected = NULL;

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/stop_watch.h"
 #include "base/text_number.h"
 #include "expr/coerce.h"
 #include "expr/loop.h"
@@ -357,7 +358,7 @@ static int32_t levenshtein(const uint32_t *a, int64_t a_size, const uint32_t *b,
 {
     for (int64_t j = 0; j <= b_size; j++)
         last[j] = (int32_t)j;
-    for (int64_t i = 1; i <= a_size; i++) {
+    for (int64_t i = 1; i <= a_size && !stop_asked(b_size); i++) {
         int32_t diagonal = last[0];
         last[0] = (int32_t)i;
         for (int64_t j = 1; j <= b_size; j++) {

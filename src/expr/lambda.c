@@ -8,6 +8,7 @@
 
 #include <strings.h>
 
+#include "base/stop_watch.h"
 #include "expr/coerce.h"
 #include "expr/order.h"
 #include "expr/pick.h"
@@ -250,31 +251,78 @@ SCALAR(fn_forall, "forall", "(array<T>, T -> boolean) -> boolean", "Whether the 
 
 /* ---- aggregate ---- */
 
-/* One step: the lists that are so long, their sums so far beside their next element. */
-static void aggregate_step(struct call *call, const struct arg *args, const int32_t *rows, int64_t count, int32_t place,
-                           struct column *sums)
+/* Sums of the rows whose lists go on, and of those whose lists have ended. */
+struct running_sums {
+    int32_t *rows, *ended_rows; /* per sum */
+    struct column sums, ended;
+    int64_t count, ended_count;
+};
+
+/* Lists that have no element at `place` have ended; `next` are the others' elements. */
+static void sums_part(struct running_sums *self, const struct arg *list, int32_t place, int32_t *next)
 {
-    const int32_t *offsets = column_offsets(args[0].col);
-    int32_t *places = mem_array(int32_t, 2 * (size_t)call->rows + 1), *next = places + call->rows;
-    struct column variables[2], result, both = {0}, merged;
-    for (int64_t i = 0; i < count; i++)
-        places[i] = offsets[row_of(&args[0], rows[i])] + place;
-    column_gather(&variables[0], sums, rows, count);
-    column_gather(&variables[1], &args[0].col->children[0], places, count);
-    body_run(call, args, 0, variables, 2, rows, count, &result);
-    column_append(&both, sums, 0, sums->rows);
-    column_append(&both, &result, 0, count);
-    for (int64_t i = 0, at = 0; i < call->rows; i++) {
-        bool stepped = at < count && rows[at] == i;
-        next[i] = (int32_t)(stepped ? sums->rows + at : i);
-        at += stepped;
+    const int32_t *offsets = column_offsets(list->col);
+    int32_t *numbers = mem_array(int32_t, 2 * (size_t)self->count + 1), *ended = numbers + self->count;
+    int64_t count = 0, ended_count = 0;
+    for (int64_t i = 0; i < self->count; i++) {
+        int64_t row = row_of(list, self->rows[i]);
+        bool on = column_valid_at(list->col, row) && offsets[row] + place < offsets[row + 1];
+        self->ended_rows[self->ended_count + ended_count] = self->rows[i];
+        next[count] = on ? offsets[row] + place : 0;
+        numbers[count] = ended[ended_count] = (int32_t)i;
+        self->rows[count] = self->rows[i];
+        count += on;
+        ended_count += !on;
     }
-    column_gather(&merged, &both, next, call->rows);
-    column_release(&both);
-    column_release(&result);
-    column_release(sums);
-    *sums = merged;
-    mem_free(places);
+    if (ended_count > 0) {
+        struct column left, gone;
+        column_gather(&gone, &self->sums, ended, ended_count);
+        column_append(&self->ended, &gone, 0, ended_count);
+        column_release(&gone);
+        column_gather(&left, &self->sums, numbers, count);
+        column_release(&self->sums);
+        self->sums = left;
+    }
+    self->count = count;
+    self->ended_count += ended_count;
+    mem_free(numbers);
+}
+
+/* Each row's last sum, in the rows' order. */
+static void sums_final(struct running_sums *self, int64_t rows, struct column *out)
+{
+    int32_t *numbers = mem_array(int32_t, (size_t)rows + 1);
+    column_append(&self->ended, &self->sums, 0, self->count); // none, but when it was stopped
+    for (int64_t i = 0; i < self->count; i++)
+        self->ended_rows[self->ended_count++] = self->rows[i];
+    for (int64_t i = 0; i < rows; i++)
+        numbers[self->ended_rows[i]] = (int32_t)i;
+    column_gather(out, &self->ended, numbers, rows);
+    column_release(&self->sums);
+    column_release(&self->ended);
+    mem_free(numbers);
+}
+
+/* The lists' first elements, then their second ones, ..: as many lists at once as have one. */
+static void sums_run(struct call *call, const struct arg *args, const int32_t *all, struct column *out)
+{
+    size_t rows = (size_t)call->rows;
+    int32_t *memory = mem_array(int32_t, 3 * rows + 1), *next = memory + 2 * rows;
+    struct running_sums self = {.rows = memory, .ended_rows = memory + rows, .count = call->rows};
+    memcpy(self.rows, all, rows * sizeof *all);
+    captured_column(call, &args[1], all, call->rows, &self.sums);
+    for (int32_t place = 0; !stop_asked(self.count); place++) {
+        struct column variables[2], result;
+        sums_part(&self, &args[0], place, next);
+        if (self.count == 0)
+            break;
+        variables[0] = column_take(&self.sums);
+        column_gather(&variables[1], &args[0].col->children[0], next, self.count);
+        body_run(call, args, 0, variables, 2, self.rows, self.count, &result);
+        self.sums = result;
+    }
+    sums_final(&self, call->rows, out);
+    mem_free(memory);
 }
 
 SCALAR(fn_aggregate, "aggregate reduce", "(array<T>, A, (A, T) -> A, A -> R?) -> R",
@@ -282,31 +330,18 @@ SCALAR(fn_aggregate, "aggregate reduce", "(array<T>, A, (A, T) -> A, A -> R?) ->
        "aggregate(array(1, 2, 3), 0, (acc, x) -> acc + x)", "6", .flags = FN_LAMBDA | FN_FAILS | FN_NULLS)
 {
     const struct lambda_call *lambda = call->bound;
-    const struct arg *list = &args[0];
-    const int32_t *offsets = column_offsets(list->col);
-    int32_t *rows = mem_array(int32_t, 2 * (size_t)call->rows + 1), *all = rows + call->rows;
+    int32_t *all = mem_array(int32_t, (size_t)call->rows + 1);
     struct column sums, result;
-    int64_t count = 1;
     for (int64_t i = 0; i < call->rows; i++)
         all[i] = (int32_t)i;
-    captured_column(call, &args[1], all, call->rows, &sums);
-    for (int32_t place = 0; count > 0; place++) {
-        count = 0;
-        for (int64_t i = 0; i < call->rows; i++) {
-            int64_t row = row_of(list, i);
-            rows[count] = (int32_t)i;
-            count += column_valid_at(list->col, row) && offsets[row] + place < offsets[row + 1];
-        }
-        if (count > 0)
-            aggregate_step(call, args, rows, count, place, &sums);
-    }
+    sums_run(call, args, all, &sums);
     if (lambda->body_count > 1) {
         body_run(call, args, 1, &sums, 1, all, call->rows, &result);
         sums = result;
     }
     uint8_t *valid = NULL;
     for (int64_t i = 0; i < call->rows; i++)
-        if (!arg_valid(list, i) || column_is_null(&sums, i) || (out->valid != NULL && !column_valid_at(out, i))) {
+        if (!arg_valid(&args[0], i) || column_is_null(&sums, i) || (out->valid != NULL && !column_valid_at(out, i))) {
             valid = call_validity(call);
             bit_clear(valid, i);
         }
@@ -318,7 +353,7 @@ SCALAR(fn_aggregate, "aggregate reduce", "(array<T>, A, (A, T) -> A, A -> R?) ->
     *out = sums;
     out->valid = own;
     out->nulls = -1;
-    mem_free(rows);
+    mem_free(all);
 }
 
 /* ---- zip_with ---- */
@@ -378,6 +413,8 @@ SCALAR(fn_zip_with, "zip_with", "(array<T>, array<U>, (T, U) -> R) -> array<R>",
 
 static bool key_repeats(const struct column *keys, int64_t from, int64_t at)
 {
+    if (stop_asked(at - from))
+        return false;
     for (int64_t i = from; i < at; i++)
         if (column_equal_at(keys, i, keys, at))
             return true;
@@ -421,6 +458,8 @@ SCALAR(fn_transform_values, "transform_values", "(map<K,V>, (K, V) -> R) -> map<
 static int32_t key_place(const struct column *map, int64_t row, const struct column *keys, int64_t at)
 {
     const int32_t *offsets = column_offsets(map);
+    if (stop_asked(offsets[row + 1] - offsets[row]))
+        return -1;
     for (int32_t i = offsets[row]; i < offsets[row + 1]; i++)
         if (column_equal_at(&map->children[0], i, keys, at))
             return i;
@@ -468,38 +507,139 @@ SCALAR(fn_map_zip_with, "map_zip_with", "(map<K,V>, map<K,W>, (K, V, W) -> R) ->
 
 /* ---- array_sort with a lambda ---- */
 
-static int32_t compared(struct call *call, const struct arg *args, const struct column *child, int32_t a, int32_t b,
-                        int32_t row)
+/* Merging in passes over all lists: at first each element is a run, then two neighbours of a list become one. Where an
+ * element of the left run belongs in the right one is sought by halves: a step compares one pair for each of them, all at
+ * once. */
+struct lambda_sort {
+    struct call *call;
+    const struct arg *args;
+    const struct elements *elements; /* their places are what is sorted */
+    int32_t *merged;                 /* the places after the pass */
+    int32_t *low, *high;             /* per element of a left run: it belongs in front of one of these; equal: known */
+    int32_t *asked;                  /* elements whose pairs are compared */
+};
+enum { PAIRS_MAX = BATCH_ROWS_MAX };
+#define PAIR_BYTES_MAX ((int64_t)4 << 20) /* of a side: long texts are compared few at a time */
+
+/* Halves what is left for the asked elements. */
+static void pairs_compare(struct lambda_sort *self, int64_t count)
 {
+    const struct column *child = &self->args[0].col->children[0];
+    const struct elements *elements = self->elements;
     struct column variables[2], result;
-    column_gather(&variables[0], child, &a, 1);
-    column_gather(&variables[1], child, &b, 1);
-    body_run(call, args, 0, variables, 2, &row, 1, &result);
-    int32_t order = 0;
-    if (column_is_null(&result, 0))
-        call_reject(call, row, REJECT_NULL_COMPARISON);
-    else
-        order = column_values(&result, int32_t)[0];
+    int32_t *memory = mem_array(int32_t, 3 * (size_t)count + 1), *a = memory, *b = a + count, *parents = b + count;
+    for (int64_t i = 0; i < count; i++) {
+        int32_t at = self->asked[i];
+        a[i] = elements->places[at];
+        b[i] = elements->places[self->low[at] + (self->high[at] - self->low[at]) / 2];
+        parents[i] = elements->parents[at];
+    }
+    column_gather(&variables[0], child, a, count);
+    column_gather(&variables[1], child, b, count);
+    body_run(self->call, self->args, 0, variables, 2, parents, count, &result);
+    for (int64_t i = 0; i < count; i++) {
+        int32_t at = self->asked[i], middle = self->low[at] + (self->high[at] - self->low[at]) / 2;
+        bool null = column_is_null(&result, i);
+        if (null)
+            call_reject(self->call, parents[i], REJECT_NULL_COMPARISON);
+        if (null || column_values(&result, int32_t)[i] <= 0) // equal ones keep their order
+            self->high[at] = middle;
+        else
+            self->low[at] = middle + 1;
+    }
     column_release(&result);
-    return order;
+    mem_free(memory);
 }
 
-/* Stable, by merging; comparisons are dear. */
-static void merge_sort(struct call *call, const struct arg *args, const struct column *child, int32_t *places,
-                       int32_t *scratch, int32_t count, int32_t row)
+/* One step of all searches; false: there is nothing left to seek. */
+static bool places_seek(struct lambda_sort *self)
 {
-    if (count < 2 || !column_valid_at(call->out, row))
-        return;
-    int32_t half = count / 2, a = 0, b = half, at = 0;
-    merge_sort(call, args, child, places, scratch, half, row);
-    merge_sort(call, args, child, places + half, scratch, count - half, row);
-    while (a < half && b < count)
-        scratch[at++] = compared(call, args, child, places[a], places[b], row) <= 0 ? places[a++] : places[b++];
-    while (a < half)
-        scratch[at++] = places[a++];
-    while (b < count)
-        scratch[at++] = places[b++];
-    memcpy(places, scratch, (size_t)count * sizeof *places);
+    const struct column *child = &self->args[0].col->children[0];
+    int64_t count = 0, bytes = 0, all = 0;
+    for (int32_t i = 0; i < self->elements->count; i++) {
+        if (self->low[i] == self->high[i])
+            continue;
+        int32_t middle = self->elements->places[self->low[i] + (self->high[i] - self->low[i]) / 2];
+        int32_t place = self->elements->places[i];
+        bytes += column_range_bytes(child, place, place + 1) + column_range_bytes(child, middle, middle + 1);
+        self->asked[count++] = i;
+        all++;
+        if (count == PAIRS_MAX || bytes > PAIR_BYTES_MAX) {
+            pairs_compare(self, count);
+            count = bytes = 0;
+        }
+    }
+    if (count > 0)
+        pairs_compare(self, count);
+    return all > 0 && !stop_asked(all);
+}
+
+/* Calls for each pair of runs of so many elements; the right one may be shorter, or not be there. */
+static void runs_each(struct lambda_sort *self, int64_t size,
+                      void (*each)(struct lambda_sort *self, int64_t from, int64_t middle, int64_t to))
+{
+    const struct elements *elements = self->elements;
+    for (int64_t from = 0, end; from < elements->count; from = end) {
+        for (end = from; end < elements->count && elements->parents[end] == elements->parents[from]; end++)
+            ;
+        for (int64_t at = from; at < end; at += 2 * size) {
+            int64_t middle = at + size < end ? at + size : end;
+            each(self, at, middle, middle + size < end ? middle + size : end);
+        }
+    }
+}
+
+static void run_seeks(struct lambda_sort *self, int64_t from, int64_t middle, int64_t to)
+{
+    for (int64_t i = from; i < to; i++) {
+        self->low[i] = (int32_t)(i < middle ? middle : i);
+        self->high[i] = (int32_t)(i < middle ? to : i);
+    }
+}
+
+static void runs_merge(struct lambda_sort *self, int64_t from, int64_t middle, int64_t to)
+{
+    const int32_t *places = self->elements->places;
+    int64_t right = middle, at = from;
+    for (int64_t left = from; left < middle; left++) {
+        while (right <
+               self->low[left]) // a lambda that contradicts itself may send one back: it comes as early as it can
+            self->merged[at++] = places[right++];
+        self->merged[at++] = places[left];
+    }
+    memcpy(self->merged + at, places + right, (size_t)(to - right) * sizeof *places);
+}
+
+static int64_t longest_list(const struct elements *elements)
+{
+    int64_t longest = 0;
+    for (int64_t i = 0, from = 0; i < elements->count; i++) {
+        from = i > 0 && elements->parents[i] == elements->parents[i - 1] ? from : i;
+        longest = i + 1 - from > longest ? i + 1 - from : longest;
+    }
+    return longest;
+}
+
+static void elements_sort(struct call *call, const struct arg *args, struct elements *elements)
+{
+    size_t count = (size_t)elements->count;
+    int64_t longest = longest_list(elements);
+    int32_t *memory = mem_array(int32_t, 4 * count + 1);
+    struct lambda_sort self = {.call = call,
+                               .args = args,
+                               .elements = elements,
+                               .merged = memory,
+                               .low = memory + count,
+                               .high = memory + 2 * count,
+                               .asked = memory + 3 * count};
+    for (int64_t size = 1; size < longest && !stop_is_up() && !room_full(); size *= 2) {
+        runs_each(&self, size, run_seeks);
+        while (places_seek(&self))
+            ;
+        runs_each(&self, size, runs_merge);
+        memcpy(elements->places, self.merged, count * sizeof *self.merged);
+    }
+    mem_free(memory);
 }
 
 SCALAR(fn_array_sort_by, "array_sort_by", "(array<T>, (T, T) -> int) -> array<T>",
@@ -508,17 +648,10 @@ SCALAR(fn_array_sort_by, "array_sort_by", "(array<T>, (T, T) -> int) -> array<T>
     struct elements elements = {0};
     struct column sorted;
     elements_find(&elements, call, &args[0]);
-    int32_t *scratch = mem_array(int32_t, (size_t)elements.count + 1);
-    for (int64_t from = 0, to; from < elements.count; from = to) {
-        for (to = from; to < elements.count && elements.parents[to] == elements.parents[from]; to++)
-            ;
-        merge_sort(call, args, &args[0].col->children[0], elements.places + from, scratch, (int32_t)(to - from),
-                   elements.parents[from]);
-    }
+    elements_sort(call, args, &elements);
     column_gather(&sorted, &args[0].col->children[0], elements.places, elements.count);
     offsets_put(call, elements.parents, elements.count, out);
     children_put(out, &sorted, 1);
-    mem_free(scratch);
     elements_free(&elements);
 }
 
@@ -647,7 +780,24 @@ static enum code result_type(struct expr_context *ctx, const char *name, const s
     return E_OK;
 }
 
-/* aggregate's sum keeps the type that it starts with; a comparison gives INT; conditions BOOLEAN. */
+static bool is_condition(const char *name)
+{
+    return strcasecmp(name, "exists") == 0 || strcasecmp(name, "forall") == 0 || strcasecmp(name, "filter") == 0 ||
+           strcasecmp(name, "map_filter") == 0;
+}
+
+/* The same but for the names of fields. */
+static bool has_shape_of(const struct type *a, const struct type *b)
+{
+    if (a->id != b->id || a->precision != b->precision || a->scale != b->scale || a->field_count != b->field_count)
+        return false;
+    for (int32_t i = 0; i < a->field_count; i++)
+        if (!has_shape_of(a->fields[i].type, b->fields[i].type))
+            return false;
+    return true;
+}
+
+/* aggregate's sum has the type that it starts with; a comparison gives INT; conditions BOOLEAN. */
 static enum code body_cast(struct expr_context *ctx, const char *name, const struct expr *const *args,
                            struct lambda *body, int32_t which, struct error *err)
 {
@@ -663,11 +813,11 @@ static enum code body_cast(struct expr_context *ctx, const char *name, const str
                 "actual is \"%s\" type.",
                 type_sql(ctx->arena, body->body->type));
     }
-    if (body->body->type->id == TYPE_NULL && to == NULL && strcasecmp(name, "transform") != 0)
+    if (body->body->type->id == TYPE_NULL && is_condition(name))
         to = type_of(TYPE_BOOLEAN);
     if (to == NULL || type_equal(body->body->type, to))
         return E_OK;
-    if (!cast_implied(body->body->type, to))
+    if (!is_condition(name) && !has_shape_of(body->body->type, to))
         return fail(
             err, E_SQL,
             "[DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE] the lambda of `%s` requires the \"%s\" type, however it has "

@@ -1,6 +1,7 @@
 /* regex.c - the matcher: all alternatives are followed side by side, one character at a time, the preferred first. */
 #include "expr/regex.h"
 
+#include "base/stop_watch.h"
 #include "expr/regex_code.h"
 #include "expr/utf8.h"
 
@@ -209,6 +210,8 @@ bool regex_find(struct regex_matcher *m, struct bytes text, size_t from, int64_t
 {
     bool matched = false, begun = false;
     m->now.count = 0;
+    if (stop_asked((int64_t)(text.size - from)))
+        return false;
     for (size_t at = from, size = 0; at <= text.size; at += size) {
         if (m->now.count == 0) {
             if (matched || (begun && m->regex->anchored))

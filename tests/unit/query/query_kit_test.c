@@ -1,5 +1,7 @@
 #include "query_kit.h"
 
+#include <time.h>
+
 #include "kit.h"
 #include "query/query.h"
 
@@ -8,7 +10,30 @@ struct script {
     struct budget budget;
     struct query_spill spill;
     struct text answer;
+    struct stopping *stopping; /* NULL: nobody stops it */
 };
+
+/* Somebody who wants to stop a query that has worked for STOP_AFTER_US. */
+enum { STOP_AFTER_US = 50000 };
+struct stopping {
+    int64_t begun_us, heard_us; /* of the thread's CPU time; 0 = not heard yet */
+};
+
+static int64_t cpu_us(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+static bool is_time_to_stop(void *context)
+{
+    struct stopping *self = context;
+    int64_t now_us = cpu_us();
+    if (self->heard_us == 0 && now_us - self->begun_us > STOP_AFTER_US)
+        self->heard_us = now_us;
+    return self->heard_us != 0;
+}
 
 static struct stored_rows *rows_new(void) { return mem_new(struct stored_rows); }
 
@@ -36,9 +61,13 @@ static enum code rows_run(struct script *self, const struct session_step *step, 
     const struct query_spec spec = {.plan = step->plan,
                                     .session = sql_session_settings(self->session),
                                     .budget = &self->budget,
-                                    .spill = &self->spill};
+                                    .spill = &self->spill,
+                                    .stopped = self->stopping != NULL ? is_time_to_stop : NULL,
+                                    .stopped_context = self->stopping};
     struct query *query;
     struct position at;
+    if (self->stopping != NULL)
+        self->stopping->begun_us = cpu_us();
     enum code code = query_open(&spec, &query, err);
     if (code != E_OK)
         return code;
@@ -98,16 +127,23 @@ static void say_error(struct script *self, const struct error *err)
 }
 
 /* Runs the statements; on failure the answer is the error's condition, and err says more. */
-static void script_run(struct script *self, const char *script, size_t memory_bytes, struct error *err)
+static void script_run_until(struct script *self, const char *script, size_t memory_bytes, struct stopping *stopping,
+                             struct error *err)
 {
     const struct session settings = {.zone = zone_utc(), .ansi = true};
     struct bytes rest = bytes_of_string(script), statement;
     *self = (struct script){.session = sql_session_new(&settings), .budget = {.limit_bytes = memory_bytes}};
+    self->stopping = stopping;
     while (sql_statement_next(&rest, &statement))
         if (statement_run(self, statement, err) != E_OK) {
             say_error(self, err);
             break;
         }
+}
+
+static void script_run(struct script *self, const char *script, size_t memory_bytes, struct error *err)
+{
+    script_run_until(self, script, memory_bytes, NULL, err);
 }
 
 static const char *answer_of(const struct script *self) { return self->answer.size > 0 ? self->answer.data : ""; }
@@ -146,4 +182,19 @@ void check_spills(const char *file, int line, const char *script, size_t memory_
                  (long long)all.spill.written_bytes, memory_bytes, (long long)little.spill.written_bytes);
     script_close(&all, file, line, script);
     script_close(&little, file, line, script);
+}
+
+void check_stops(const char *file, int line, const char *script, size_t memory_bytes)
+{
+    struct script self;
+    struct stopping stopping = {0};
+    struct error err = {0};
+    script_run_until(&self, script, memory_bytes, &stopping, &err);
+    int64_t ended_us = cpu_us(), asked_us = stopping.begun_us + STOP_AFTER_US;
+    if (err.code != E_STOPPED)
+        kit_fail(file, line, "%s: was not stopped, but answers %s %s", script, answer_of(&self), err.text);
+    else if (ended_us - asked_us > KIT_STOP_MOST_US)
+        kit_fail(file, line, "%s: heard after %lld ms, ended after %lld ms", script,
+                 (long long)(stopping.heard_us - asked_us) / 1000, (long long)(ended_us - asked_us) / 1000);
+    script_close(&self, file, line, script);
 }
