@@ -155,6 +155,12 @@ void delta_snapshot_free(struct delta_snapshot *snapshot);
 /* The newest version, from names alone; E_ABSENT: no table. *stamp differs when its commit was written anew: another table. */
 MUST_CHECK enum code delta_version_newest(struct store *store, int64_t *out, uint64_t *stamp, struct error *err);
 
+/* The actions of one commit, in its order; their strings hold until each() returns. E_ABSENT: there is no such commit. */
+MUST_CHECK enum code delta_commit_read(struct store *store, int64_t version,
+                                       enum code (*each)(void *context, int64_t version,
+                                                         const struct delta_action *action, struct error *err),
+                                       void *context, struct error *err);
+
 struct delta_origin {
     const char *path; /* in: relative to the table */
     int64_t version;  /* that added it; -1: nothing that is left of the log names it */

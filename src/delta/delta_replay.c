@@ -59,6 +59,15 @@ enum code delta_replay_commit(struct store *store, int64_t version, const struct
     return code;
 }
 
+enum code delta_commit_read(struct store *store, int64_t version,
+                            enum code (*each)(void *context, int64_t version, const struct delta_action *action,
+                                              struct error *err),
+                            void *context, struct error *err)
+{
+    const struct delta_visitor visitor = {.visit = each, .context = context, .whole_files = true};
+    return delta_replay_commit(store, version, &visitor, err);
+}
+
 /* ---- checkpoints ---- */
 
 struct sidecars {

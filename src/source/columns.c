@@ -78,6 +78,7 @@ static void columns_close(void *self_)
     columns_file_shut(self);
     column_files_clear(&self->files);
     files_log_close(&self->log);
+    arena_free(&self->table_arena);
     store_close(self->bucket);
     arena_free(&self->file_arena);
     arena_free(&self->arena);
@@ -244,8 +245,8 @@ static enum code lost(const struct columns_source *self, const struct column_fil
 static enum code place_enter(struct columns_source *self, const struct column_file *file, struct error *err)
 {
     struct error why = {0};
-    enum code code = place_open(&self->place, file->name, file->size_bytes, self->stream ? file->modified_us : 0,
-                                self->budget, &why);
+    int64_t modified_us = self->stream && !self->delta ? file->modified_us : 0; // a log's times are the writer's
+    enum code code = place_open(&self->place, file->name, file->size_bytes, modified_us, self->budget, &why);
     if (code == E_ABSENT || code == E_LOST)
         return lost(self, file, err);
     if (code != E_OK)
@@ -467,16 +468,16 @@ static enum code columns_mirror(void *self_, const struct source_ranges *committ
     return self->stream ? files_log_compact(&self->log, offset, self->settings.age_us, err) : E_OK;
 }
 
-#define COLUMNS_TYPE(name_, help_, options_, open_, describe_, still_)                                             \
+#define COLUMNS_TYPE(name_, help_, options_, open_, describe_)                                                     \
     {                                                                                                              \
         .name = name_, .help = help_, .options = options_, .size = sizeof(struct columns_source), .columns = true, \
-        .still = still_, .ends = true, .open = open_, .discover = columns_discover, .describe = describe_,         \
+        .ends = true, .open = open_, .discover = columns_discover, .describe = describe_,                          \
         .read_bytes = columns_read_bytes, .plan = columns_plan, .seek = columns_seek, .fetch = columns_fetch,      \
         .mirror = columns_mirror, .stop = columns_stop, .close = columns_close,                                    \
     }
 
 const struct source_type parquet_source_type =
     COLUMNS_TYPE("parquet", "Parquet files of a folder, as a stream or standing still", parquet_files_options,
-                 parquet_open, parquet_describe, false);
+                 parquet_open, parquet_describe);
 const struct source_type delta_source_type =
-    COLUMNS_TYPE("delta", "a Delta table, read without STREAM", delta_options, delta_open, delta_describe, true);
+    COLUMNS_TYPE("delta", "a Delta table, as a stream or standing still", delta_options, delta_open, delta_describe);

@@ -2,7 +2,7 @@
  * Private to source/.
  *
  * Parts    columns.c            the source_types parquet and delta: open, discover, fetch; read whole
- *          columns_stream.c     the same as a stream, epoch by epoch
+ *          columns_stream.c     the same as a stream, epoch by epoch; delta_stream.c: which files commits add
  *          columns_partition.c  values that the name of a folder, or the log of a Delta table, gives to
  *                               all rows of a file
  *          delta_files.c        which files a Delta table has, and what their columns are called there
@@ -16,6 +16,8 @@
  */
 #ifndef SOURCE_COLUMNS_H
 #define SOURCE_COLUMNS_H
+
+#include <limits.h>
 
 #include "delta/delta.h"
 #include "format/format.h"
@@ -81,6 +83,18 @@ MUST_CHECK enum code delta_files(const struct files_settings *settings, int64_t 
                                  struct column_files *out, struct error *err);
 MUST_CHECK enum code delta_shape(const struct files_settings *settings, int64_t version, struct budget *budget,
                                  struct arena *arena, struct source_shape *out, struct error *err);
+/* That version; the store is the caller's to close. */
+MUST_CHECK enum code delta_table_look(const struct files_settings *settings, int64_t version, struct budget *budget,
+                                      struct store **store, struct delta_snapshot **snapshot, struct error *err);
+/* What the columns of out->schema are called in the table's files: out->stored. */
+MUST_CHECK enum code delta_columns_match(const struct delta_schema *schema, bool may_lack, struct column_files *out,
+                                         struct error *err);
+/* Where a file of the log lies. */
+MUST_CHECK enum code delta_file_path(const struct files_settings *settings, const char *uri, char out[PATH_MAX],
+                                     struct error *err);
+MUST_CHECK enum code delta_file_add(const struct files_settings *settings, const struct delta_names *partitions,
+                                    const struct delta_schema *schema, const struct delta_file *file,
+                                    struct column_files *out, struct error *err);
 /* The deleted rows of a file, ascending; the caller frees them. */
 MUST_CHECK enum code delta_gone_rows(const struct files_settings *settings, const struct column_file *file,
                                      struct budget *budget, int64_t **rows, int64_t *count, struct error *err);
@@ -112,8 +126,13 @@ struct columns_source {
     struct parquet_reader *reader;        /* of the file before `next`, or NULL */
     int64_t *gone, gone_count, gone_next; /* its deleted rows */
     struct arena file_arena;
-    bool stream;               /* columns_stream.c: `files` is the file that is being read, alone */
-    struct files_log log;      /* of a stream */
+    bool stream;              /* columns_stream.c: `files` is the file that is being read, alone */
+    struct files_log log;     /* of a stream */
+    struct arena table_arena; /* of a stream of a Delta table: its newest columns */
+    struct delta_schema table;
+    struct delta_names partitions;
+    bool table_known;
+    int64_t seen;              /* version up to which its commits were looked at; -1: none */
     int64_t offset;            /* of the open file's next row */
     const struct type *placed; /* `schema`, and PLACE_COUNT columns */
     atomic_bool stopped;
@@ -128,6 +147,15 @@ void columns_file_shut(struct columns_source *self);
 /* Rows of the open file, without those that are deleted; *passed: of how many of it they are, 0: it has ended. */
 MUST_CHECK enum code columns_read(struct columns_source *self, int64_t rows_max, struct batch *out, int64_t *passed,
                                   struct error *err);
+
+/* ---- delta_stream.c ---- */
+
+/* The files that commits have added since the last one that was looked at, in order; at first all that the table has. *version:
+ * what there is up to it is found. E_UNSUPPORTED: a commit took rows away. */
+MUST_CHECK enum code delta_stream_find(struct columns_source *self, struct found_files *out, int64_t *version,
+                                       struct error *err);
+/* self->files is the entry, with what its commit and the table say of its columns. */
+MUST_CHECK enum code delta_stream_file(struct columns_source *self, const struct file_entry *entry, struct error *err);
 
 /* ---- columns_stream.c ---- */
 

@@ -9,6 +9,10 @@
 
 #include <inttypes.h>
 
+enum {
+    VERSIONS_UNTOLD = 20
+}; /* of a Delta table, without files that were added: then the log says how far they were read */
+
 #include "source/files_place.h"
 
 enum code columns_stream_open(struct columns_source *self, const struct source_spec *spec, struct error *err)
@@ -25,6 +29,11 @@ enum code columns_stream_open(struct columns_source *self, const struct source_s
     memcpy(fields, spec->schema->fields, (size_t)count * sizeof *fields);
     memcpy(fields + count, places, sizeof places);
     self->placed = type_struct(&self->arena, fields, count + PLACE_COUNT);
+    self->seen = -1;
+    if (self->settings.version != NULL || self->settings.time != NULL)
+        return fail(err, E_SPEC,
+                    "versionAsOf and timestampAsOf are for what is read without STREAM; a stream may have a "
+                    "startingVersion");
     const char *folder = spec->store != NULL ? arena_strdup(&self->arena, spec->folder) : NULL;
     return files_log_open(&self->log, spec->store, folder, err);
 }
@@ -44,7 +53,7 @@ static enum code rows_count(struct columns_source *self, struct found_file *foun
     return E_OK;
 }
 
-/* Those that are not what was listed any more are looked for again by the next discover. */
+/* Files of a folder that are not what was listed any more are looked for again by the next discover. */
 static enum code rows_count_all(struct columns_source *self, struct found_files *found, struct error *err)
 {
     int32_t kept = 0;
@@ -54,7 +63,7 @@ static enum code rows_count_all(struct columns_source *self, struct found_files 
         struct found_file *file = &found->items[i];
         if (code == E_OK)
             code = rows_count(self, file, err);
-        if (code == E_LOST) {
+        if (code == E_LOST && !self->delta) {
             error_clear(err);
             code = E_OK;
             mem_free(file->name);
@@ -70,11 +79,16 @@ enum code columns_stream_discover(struct columns_source *self, const struct sour
                                   struct source_ranges *out, struct error *err)
 {
     struct found_files found = {0};
-    enum code code = files_find(&self->settings, &self->log, &found, err);
+    int64_t version = self->log.version;
+    enum code code = self->delta ? delta_stream_find(self, &found, &version, err)
+                                 : files_find(&self->settings, &self->log, &found, err);
     if (code == E_OK && found.count > 0)
         code = rows_count_all(self, &found, err);
-    if (code == E_OK && found.count > 0)
-        code = files_log_append(&self->log, &found, err);
+    bool far = version - self->log.version >= VERSIONS_UNTOLD || (version >= 0 && self->log.version < 0);
+    if (code == E_OK && (found.count > 0 || far))
+        code = files_log_append(&self->log, &found, version, err);
+    if (code == E_OK)
+        self->seen = version;
     found_files_free(&found);
     TRY(code);
     int64_t from = known->count > 0 ? known->items[0].from : 0; // the path may have another name now
@@ -98,6 +112,8 @@ static enum code cut_short(const struct columns_source *self, const struct file_
 static enum code rows_pass(struct columns_source *self, const struct file_entry *entry, int64_t rows, struct error *err)
 {
     self->read_rows = parquet_reader_skip(self->reader, rows);
+    while (self->gone_next < self->gone_count && self->gone[self->gone_next] < self->read_rows)
+        self->gone_next++;
     while (self->read_rows < rows) {
         struct batch dropped = {0};
         int64_t left = rows - self->read_rows, passed;
@@ -121,8 +137,12 @@ static enum code offset_enter(struct columns_source *self, const struct file_ent
     column_files_clear(&self->files);
     self->next = 0;
     self->read_rows = 0;
-    partition_of_path(&self->files, column_files_add(&self->files, entry->name, entry->size_bytes, entry->modified_us),
-                      self->settings.path);
+    if (self->delta)
+        TRY(delta_stream_file(self, entry, err));
+    else
+        partition_of_path(&self->files,
+                          column_files_add(&self->files, entry->name, entry->size_bytes, entry->modified_us),
+                          self->settings.path);
     TRY(columns_file_enter(self, err));
     self->offset = offset;
     return rows_pass(self, entry, offset - entry->start, err);

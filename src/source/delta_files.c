@@ -54,8 +54,8 @@ static enum code at_of(const struct files_settings *settings, int64_t version, s
     return E_OK;
 }
 
-static enum code table_open(const struct files_settings *settings, int64_t version, struct budget *budget,
-                            struct store **store, struct delta_snapshot **snapshot, struct error *err)
+enum code delta_table_look(const struct files_settings *settings, int64_t version, struct budget *budget,
+                           struct store **store, struct delta_snapshot **snapshot, struct error *err)
 {
     struct delta_at at;
     TRY(at_of(settings, version, &at, err));
@@ -75,8 +75,8 @@ static enum code no_type(const struct delta_column *column, struct error *err)
 
 /* Columns that are asked for must be the table's: a slip in a name would be NULL in silence. Only a table of the project may
  * lack what its query has now: the next epoch adds it. */
-static enum code columns_match(const struct delta_schema *schema, bool may_lack, struct column_files *out,
-                               struct error *err)
+enum code delta_columns_match(const struct delta_schema *schema, bool may_lack, struct column_files *out,
+                              struct error *err)
 {
     const struct type *wanted = out->schema;
     struct field *fields = arena_array(&out->arena, struct field, (size_t)wanted->field_count);
@@ -114,7 +114,7 @@ enum code delta_shape(const struct files_settings *settings, int64_t version, st
     struct store *store;
     struct arena scratch = {0};
     struct source_shape shape = {.path_columns = type_struct(arena, NULL, 0)};
-    TRY(table_open(settings, version, budget, &store, &snapshot, err));
+    TRY(delta_table_look(settings, version, budget, &store, &snapshot, err));
     enum code code = delta_schema_parse(&snapshot->metadata, &scratch, &schema, err);
     struct field *fields = arena_array(arena, struct field, code == E_OK ? (size_t)schema.count : 0);
     for (int32_t i = 0; code == E_OK && i < schema.count; i++) {
@@ -139,19 +139,24 @@ enum code delta_shape(const struct files_settings *settings, int64_t version, st
 
 /* ---- files ---- */
 
-static enum code file_add(const struct files_settings *settings, const struct delta_snapshot *snapshot,
-                          const struct delta_schema *schema, const struct delta_file *file, struct column_files *out,
-                          struct error *err)
+enum code delta_file_path(const struct files_settings *settings, const char *uri, char out[PATH_MAX], struct error *err)
 {
-    char path[DELTA_PATH_SIZE], whole[PATH_MAX];
-    TRY(delta_path(file->path, settings->path, path, err));
-    int size = path[0] == '/' ? snprintf(whole, sizeof whole, "%s", path)
-                              : snprintf(whole, sizeof whole, "%s/%s", settings->path, path);
-    if (size < 0 || (size_t)size >= sizeof whole)
-        return fail(err, E_UNSUPPORTED, "%s: the path is too long", file->path);
+    char path[DELTA_PATH_SIZE];
+    TRY(delta_path(uri, settings->path, path, err));
+    int size =
+        path[0] == '/' ? snprintf(out, PATH_MAX, "%s", path) : snprintf(out, PATH_MAX, "%s/%s", settings->path, path);
+    return size > 0 && size < PATH_MAX ? E_OK : fail(err, E_UNSUPPORTED, "%s: the path is too long", uri);
+}
+
+enum code delta_file_add(const struct files_settings *settings, const struct delta_names *partitions,
+                         const struct delta_schema *schema, const struct delta_file *file, struct column_files *out,
+                         struct error *err)
+{
+    char whole[PATH_MAX];
+    TRY(delta_file_path(settings, file->path, whole, err));
     struct column_file *given = column_files_add(out, whole, file->size_bytes, file->time_ms * 1000);
-    for (int32_t i = 0; i < snapshot->metadata.partition_columns.count; i++) {
-        const char *name = snapshot->metadata.partition_columns.items[i];
+    for (int32_t i = 0; i < partitions->count; i++) {
+        const char *name = partitions->items[i];
         const struct delta_column *column = delta_schema_find(schema, name);
         const char *value = delta_map_get(&file->partitions, column != NULL ? column->physical : name);
         partition_set(out, given, name, value);
@@ -174,12 +179,12 @@ enum code delta_files(const struct files_settings *settings, int64_t version, st
     struct arena scratch = {0};
     if (version < 0)
         return E_OK;
-    TRY(table_open(settings, version, budget, &store, &snapshot, err));
+    TRY(delta_table_look(settings, version, budget, &store, &snapshot, err));
     enum code code = delta_schema_parse(&snapshot->metadata, &scratch, &schema, err);
     if (code == E_OK)
-        code = columns_match(&schema, settings->may_lack, out, err);
+        code = delta_columns_match(&schema, settings->may_lack, out, err);
     for (int32_t i = 0; code == E_OK && i < snapshot->file_count; i++)
-        code = file_add(settings, snapshot, &schema, &snapshot->files[i], out, err);
+        code = delta_file_add(settings, &snapshot->metadata.partition_columns, &schema, &snapshot->files[i], out, err);
     arena_free(&scratch);
     delta_snapshot_free(snapshot);
     store_close(store);

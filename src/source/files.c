@@ -124,7 +124,7 @@ static enum code files_discover(void *self_, const struct source_ranges *known, 
     if (self->test_count > 0)
         found_choose(self, &found);
     if (code == E_OK && found.count > 0)
-        code = files_log_append(&self->log, &found, err);
+        code = files_log_append(&self->log, &found, -1, err);
     found_files_free(&found);
     TRY(code);
     int64_t from = known->count > 0 ? known->items[0].from : 0; // the path may have another name now

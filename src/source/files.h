@@ -40,6 +40,9 @@ enum {
 struct files_settings {
     const char *path, *schema, *name_filter, *encoding, *line_end, *comment;
     const char *version, *time; /* versionAsOf, timestampAsOf */
+    const char *start;          /* startingVersion */
+    int ignore_changes, change_feed;
+    bool skip_changes, ignore_deletes;
     int latest_first, clean, recursive, multi_line, whole_text, name_only, ignore_missing, ignore_corrupt,
         enforce_schema;
     int64_t files_max, bytes_max; /* of an epoch; 0 = all */
@@ -59,6 +62,7 @@ struct found_file {
     char *name; /* absolute path, owned */
     int64_t size_bytes, modified_us;
     int64_t rows; /* of a file with columns; -1: of lines */
+    char *add;    /* the action that added it to a Delta table, owned; or NULL */
 };
 struct found_files {
     struct found_file *items;
@@ -86,6 +90,7 @@ struct file_entry {
     int64_t start; /* its first offset */
     int64_t size_bytes, modified_us;
     int64_t rows; /* of a file with columns; -1: of lines */
+    char *add;    /* the action that added it to a Delta table; or NULL */
 };
 static inline int64_t file_entry_end(const struct file_entry *entry)
 {
@@ -99,6 +104,7 @@ struct files_log {
     int32_t *slots; /* index + 1 by name, 0 = free */
     int32_t slot_count;
     int64_t end;      /* offset behind the last file */
+    int64_t version;  /* of a Delta table: all up to it is in the log; -1: nothing is, or no such table */
     int64_t aged_us;  /* files changed before it were forgotten, and are not looked at again */
     int64_t segment;  /* number of the next one */
     int32_t segments; /* since the last whole one, which included */
@@ -113,8 +119,9 @@ int64_t files_log_epoch(const struct files_log *log, const struct files_settings
                         const struct source_range *range);
 /* E_CORRUPT: the commit records of source `name` stand at an offset behind the end of the log. */
 MUST_CHECK enum code files_log_short(const struct files_log *log, const char *name, int64_t offset, struct error *err);
-/* Durable when it returns; the names are moved. */
-MUST_CHECK enum code files_log_append(struct files_log *log, struct found_files *found, struct error *err);
+/* Durable when it returns; the names are moved. `version`: what log->version is then. */
+MUST_CHECK enum code files_log_append(struct files_log *log, struct found_files *found, int64_t version,
+                                      struct error *err);
 /* The file that has this offset, or NULL. */
 const struct file_entry *files_log_at(const struct files_log *log, int64_t offset);
 /* Make one segment of many, without files below `committed` that are older than age_us. */

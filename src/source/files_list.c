@@ -18,8 +18,10 @@ enum { PARTS_MAX = 64 }; /* of a path */
 
 void found_files_free(struct found_files *found)
 {
-    for (int32_t i = 0; i < found->count; i++)
+    for (int32_t i = 0; i < found->count; i++) {
         mem_free(found->items[i].name);
+        mem_free(found->items[i].add);
+    }
     mem_free(found->items);
     *found = (struct found_files){0};
 }
@@ -109,7 +111,7 @@ enum code found_files_add(struct found_files *found, const struct files_settings
                     "path %s: more than %d files to remember; a smaller maxFileAge forgets them earlier",
                     settings->path, FILES_MAX);
     mem_grow(found->items, found->capacity, found->count + 1);
-    found->items[found->count++] = (struct found_file){mem_strdup(path), size_bytes, modified_us, -1};
+    found->items[found->count++] = (struct found_file){mem_strdup(path), size_bytes, modified_us, -1, NULL};
     return E_OK;
 }
 

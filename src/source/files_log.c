@@ -3,7 +3,8 @@
  *
  *   <folder>/<n as 16 digits>.json   a segment: {"version":1, "whole":false, "end":N, "aged_us":N,
  *                                    "files":[{"name":"..", "start":N, "size":N,
- *                                    "modified_us":N, "rows":N}, ..]}; rows only of files with columns
+ *                                    "modified_us":N, "rows":N, "add":".."}, ..]}; rows only of files with
+ *                                    columns. Of a Delta table also "delta_version":N, and the action of the file
  *                                    newline, XXH64 of that line as 16 hex digits, newline
  *
  * Order    a segment is put (durable, put-if-absent) before any of its files is read, so the epoch
@@ -117,8 +118,10 @@ int64_t files_log_epoch(const struct files_log *log, const struct files_settings
 
 static void entries_free(struct file_entry *entries, int32_t count)
 {
-    for (int32_t i = 0; i < count; i++)
+    for (int32_t i = 0; i < count; i++) {
         mem_free(entries[i].name);
+        mem_free(entries[i].add);
+    }
     mem_free(entries);
 }
 
@@ -130,13 +133,15 @@ static json_t *entry_json(const struct file_entry *entry, struct error *err)
                              (json_int_t)entry->size_bytes, "modified_us", (json_int_t)entry->modified_us);
     if (json != NULL && entry->rows >= 0)
         json_object_set_new(json, "rows", json_integer(entry->rows));
+    if (json != NULL && entry->add != NULL)
+        json_object_set_new(json, "add", json_string(entry->add));
     if (json == NULL)
         fail(err, E_UNSUPPORTED, "%s: the name of a file must be valid UTF-8", entry->name);
     return json;
 }
 
 static enum code segment_print(const struct file_entry *entries, int32_t count, bool whole, int64_t end,
-                               int64_t aged_us, struct text *out, struct error *err)
+                               int64_t aged_us, int64_t version, struct text *out, struct error *err)
 {
     json_t *files = json_array();
     for (int32_t i = 0; i < count; i++) {
@@ -149,6 +154,8 @@ static enum code segment_print(const struct file_entry *entries, int32_t count, 
     }
     json_t *root = json_pack("{s:i, s:b, s:I, s:I, s:o}", "version", 1, "whole", whole, "end", (json_int_t)end,
                              "aged_us", (json_int_t)aged_us, "files", files);
+    if (version >= 0)
+        json_object_set_new(root, "delta_version", json_integer(version));
     char *dumped = json_dumps(root, JSON_COMPACT);
     json_decref(root);
     text_add_string(out, dumped);
@@ -179,13 +186,13 @@ static enum code segment_corrupt(const struct files_log *log, const char *path, 
 
 static bool entry_parse(const json_t *json, struct file_entry *out)
 {
-    const char *name;
+    const char *name, *add = NULL;
     json_int_t start, size, modified_us, rows = -1;
-    if (json_unpack((json_t *)(uintptr_t)json, "{s:s, s:I, s:I, s:I, s?I}", "name", &name, "start", &start, "size",
-                    &size, "modified_us", &modified_us, "rows", &rows) != 0 ||
+    if (json_unpack((json_t *)(uintptr_t)json, "{s:s, s:I, s:I, s:I, s?I, s?s}", "name", &name, "start", &start, "size",
+                    &size, "modified_us", &modified_us, "rows", &rows, "add", &add) != 0 ||
         start < 0 || size < 0 || start > INT64_MAX - 1 - size || rows < -1 || start > INT64_MAX - 1 - rows)
         return false;
-    *out = (struct file_entry){mem_strdup(name), start, size, modified_us, rows};
+    *out = (struct file_entry){mem_strdup(name), start, size, modified_us, rows, add != NULL ? mem_strdup(add) : NULL};
     return true;
 }
 
@@ -193,10 +200,10 @@ static bool entry_parse(const json_t *json, struct file_entry *out)
 static bool segment_take(struct files_log *log, const json_t *root, bool whole)
 {
     int version;
-    json_int_t end, aged_us;
+    json_int_t end, aged_us, delta_version = -1;
     const json_t *files;
-    if (json_unpack((json_t *)(uintptr_t)root, "{s:i, s:I, s:I, s:o}", "version", &version, "end", &end, "aged_us",
-                    &aged_us, "files", &files) != 0 ||
+    if (json_unpack((json_t *)(uintptr_t)root, "{s:i, s:I, s:I, s:o, s?I}", "version", &version, "end", &end, "aged_us",
+                    &aged_us, "files", &files, "delta_version", &delta_version) != 0 ||
         version != 1 || !json_is_array(files))
         return false;
     for (size_t i = 0; i < json_array_size(files); i++) {
@@ -206,6 +213,7 @@ static bool segment_take(struct files_log *log, const json_t *root, bool whole)
         bool follows = whole ? entry.start >= log->end : entry.start == log->end;
         if (!follows || files_log_knows(log, entry.name) || log->count >= FILES_MAX) {
             mem_free(entry.name);
+            mem_free(entry.add);
             return false;
         }
         entry_add(log, &entry);
@@ -214,6 +222,7 @@ static bool segment_take(struct files_log *log, const json_t *root, bool whole)
         return false;
     log->end = end;
     log->aged_us = aged_us;
+    log->version = delta_version;
     return true;
 }
 
@@ -284,7 +293,7 @@ static enum code segments_load(struct files_log *log, const struct store_list *l
 
 enum code files_log_open(struct files_log *log, struct store *store, const char *folder, struct error *err)
 {
-    *log = (struct files_log){.store = store, .folder = folder};
+    *log = (struct files_log){.store = store, .folder = folder, .version = -1};
     if (store == NULL)
         return E_OK;
     struct store_list list = {0};
@@ -306,7 +315,7 @@ void files_log_close(struct files_log *log)
 
 /* ---- growing and forgetting ---- */
 
-enum code files_log_append(struct files_log *log, struct found_files *found, struct error *err)
+enum code files_log_append(struct files_log *log, struct found_files *found, int64_t version, struct error *err)
 {
     struct file_entry *entries = mem_array(struct file_entry, (size_t)found->count);
     struct text bytes = {0};
@@ -315,18 +324,20 @@ enum code files_log_append(struct files_log *log, struct found_files *found, str
     for (int32_t i = 0; code == E_OK && i < found->count; i++) {
         const struct found_file *file = &found->items[i];
         int64_t offsets = file->rows >= 0 ? file->rows : file->size_bytes;
-        entries[i] = (struct file_entry){file->name, end, file->size_bytes, file->modified_us, file->rows};
+        entries[i] = (struct file_entry){file->name, end, file->size_bytes, file->modified_us, file->rows, file->add};
         if (__builtin_add_overflow(end, offsets, &end) || __builtin_add_overflow(end, file->rows < 0, &end))
             code = fail(err, E_UNSUPPORTED, "%s: more offsets than a number can count", file->name);
     }
     if (code == E_OK)
-        code = segment_print(entries, found->count, false, end, log->aged_us, &bytes, err);
+        code = segment_print(entries, found->count, false, end, log->aged_us, version, &bytes, err);
     if (code == E_OK)
         code = segment_put(log, &bytes, err);
     for (int32_t i = 0; code == E_OK && i < found->count; i++) {
         entry_add(log, &entries[i]);
-        found->items[i].name = NULL;
+        found->items[i].name = found->items[i].add = NULL;
     }
+    if (code == E_OK)
+        log->version = version;
     text_free(&bytes);
     mem_free(entries);
     return code;
@@ -346,10 +357,12 @@ static void entries_forget(struct files_log *log, int64_t committed, int64_t age
     log->aged_us = oldest_us;
     for (int32_t i = 0; i < log->count; i++) {
         struct file_entry *entry = &log->entries[i];
-        if (entry->modified_us < oldest_us && file_entry_end(entry) <= committed)
-            mem_free(entry->name);
-        else
+        if (entry->modified_us >= oldest_us || file_entry_end(entry) > committed) {
             log->entries[kept++] = *entry;
+            continue;
+        }
+        mem_free(entry->name);
+        mem_free(entry->add);
     }
     log->count = kept;
     slots_rebuild(log, kept * 2 + 2);
@@ -363,7 +376,7 @@ enum code files_log_compact(struct files_log *log, int64_t committed, int64_t ag
     entries_forget(log, committed, age_us);
     int64_t first = log->segment - log->segments;
     struct text bytes = {0};
-    enum code code = segment_print(log->entries, log->count, true, log->end, log->aged_us, &bytes, err);
+    enum code code = segment_print(log->entries, log->count, true, log->end, log->aged_us, log->version, &bytes, err);
     if (code == E_OK)
         code = segment_put(log, &bytes, err);
     text_free(&bytes);

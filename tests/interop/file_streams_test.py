@@ -1,4 +1,4 @@
-"""Parquet files as a stream: each row once, whatever is killed; partitions, limits, what a row tells of its file, and what is
+"""Parquet files and Delta tables as streams: each row once, whatever is killed; partitions, limits, what a row tells of its file, and what is
 refused by name. No broker."""
 
 import datetime
@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from deltalake import DeltaTable, write_deltalake
 
 sys.path.insert(0, str(Path(__file__).parent))
 from trial import WORK, Leat, check, finish, leat, project
@@ -22,7 +23,7 @@ storage: {storage}
 libraries: [{{glob: {{include: transformations/**}}}}]
 configuration:
   leat.trigger: once
-  source.rows.format: parquet
+  source.rows.format: {format}
   source.rows.path: {inputs}
   source.rows.schema: "{schema}"
 {more}"""
@@ -46,10 +47,10 @@ def plain(row):
 class Place:
     """A project over a folder of Parquet files."""
 
-    def __init__(self, name, sql=COPY, schema=SCHEMA, more=()):
+    def __init__(self, name, sql=COPY, schema=SCHEMA, more=(), format="parquet"):
         self.inputs, self.storage = WORK / f"{name}-in", WORK / f"{name}-storage"
         self.inputs.mkdir()
-        spec = SPEC.format(storage=self.storage.as_uri(), inputs=self.inputs.as_uri(), schema=schema,
+        spec = SPEC.format(storage=self.storage.as_uri(), inputs=self.inputs.as_uri(), schema=schema, format=format,
                            more="".join(f"  {line}\n" for line in more))
         self.folder = project(name, spec, sql)
         self.number = 0
@@ -97,7 +98,7 @@ def one_after_the_other():
 
 
 def limits():
-    place, rows = Place("limits", more=["source.rows.maxFilesPerTrigger: 2"]), rows_of(0, 700)
+    place, rows = Place("limits", more=["source.rows.maxFilesPerTrigger: '2'"]), rows_of(0, 700)
     for first in range(0, 700, 100):
         place.feed(rows[first:first + 100])
     check("maxFilesPerTrigger", place.run().problems(0) + place.whole(rows) +
@@ -133,7 +134,7 @@ def columns_chosen():
 def killed():
     """Small epochs, cut in the midst of files: continuous, with kills at random and at fail points."""
     dice = random.Random(5)
-    place, rows = Place("killed", more=["leat.batch.rows: 100", "source.rows.maxFilesPerTrigger: 1"]), rows_of(0, 30_000)
+    place, rows = Place("killed", more=["leat.batch.rows: '100'", "source.rows.maxFilesPerTrigger: '1'"]), rows_of(0, 30_000)
     kills, at, points = 0, 0, ("stage_fsync", "record_put", "after_record", "publish_one")
     for turn in range(40):
         while at < len(rows) and place.number < (turn + 1) * 2:
@@ -215,13 +216,131 @@ def refused():
     (place.inputs / "broken.parquet").unlink()
     place.feed([{"id": True}], schema=pa.schema([("id", pa.bool_())]))
     check("another type", place.run().problems(2, "column id") + place.whole(good))
-    lost = Place("lost", more=["leat.batch.rows: 100", "source.rows.maxFilesPerTrigger: 1"])
+    lost = Place("lost", more=["leat.batch.rows: '100'", "source.rows.maxFilesPerTrigger: '1'"])
     gone = [lost.feed(rows_of(i * 50, 50)) for i in range(3)]
     lost.run(LEAT_FAIL="after_record:1:kill")
     gone[2].unlink()
     check("a file that went before it was read", lost.run().problems(1, "was changed or removed", gone[2].name))
 
 
-for case in (one_after_the_other, limits, partitions, columns_chosen, killed, told, rejected, refused):
+# ---- Delta tables ----
+
+
+DELTA = pa.schema([("id", pa.int64()), ("region", pa.string()), ("at", pa.timestamp("us", "UTC"))])
+
+
+class Table(Place):
+    """A project over a Delta table that delta-rs writes."""
+
+    def __init__(self, name, more=(), schema="id BIGINT, region STRING, at TIMESTAMP", sql=COPY):
+        super().__init__(name, sql, schema, more, "delta")
+        self.rows = []
+
+    def append(self, count, region="eu", **options):
+        rows = [{"id": i, "region": region, "at": AT + datetime.timedelta(seconds=i)} for i in range(len(self.rows), len(self.rows) + count)]
+        write_deltalake(str(self.inputs), pa.Table.from_pylist(rows, schema=DELTA), mode="append", **options)
+        self.rows += rows
+        return rows
+
+    def delta(self):
+        return DeltaTable(str(self.inputs))
+
+
+def delta_followed():
+    place = Table("delta")
+    place.append(100, partition_by=["region"])
+    place.append(50, "a b")
+    problems = place.run().problems(0) + place.whole(place.rows)
+    check("Delta: first all that is there", problems)
+    place.append(30, None)
+    place.append(20, "eu")
+    check("Delta: then what comes", place.run().problems(0) + place.whole(place.rows))
+    place.delta().optimize.compact()
+    place.append(10, "us")
+    epochs = place.epochs()
+    check("Delta: merged files bring nothing", place.run().problems(0) + place.whole(place.rows) +
+          ([] if place.epochs() == epochs + 1 else ["not one epoch"]))
+    for _ in range(25):   # more versions than are left untold, without a row
+        place.delta().alter.set_table_properties({"delta.checkpointInterval": "100"})
+    check("Delta: commits without rows", place.run().problems(0) + place.whole(place.rows))
+    place.delta().create_checkpoint()
+    place.append(5)
+    check("Delta: and behind them", place.run().problems(0) + place.whole(place.rows))
+
+
+def delta_changes():
+    place = Table("changes")
+    place.append(100)
+    place.append(100)
+    problems = place.run().problems(0) + place.whole(place.rows)
+    place.delta().delete("id < 10")
+    place.append(7)
+    problems += place.run().problems(2, "DELTA_SOURCE_TABLE_IGNORE_CHANGES", "skipChangeCommits", "version 2") + place.whole(place.rows[:200])
+    check("Delta: rows that were rewritten stop the stream", problems)
+    problems = place.run("--set", "source.rows.skipChangeCommits=true").problems(0) + place.whole(place.rows)
+    check("Delta: skipChangeCommits", problems)
+    place.delta().delete()
+    place.append(3)
+    problems = place.run().problems(2, "DELTA_SOURCE_IGNORE_DELETE", "ignoreDeletes")
+    problems += place.run("--set", "source.rows.ignoreDeletes=true").problems(0) + place.whole(place.rows)
+    check("Delta: ignoreDeletes", problems)
+    gone = Table("cleaned")
+    gone.append(10)
+    gone.run()
+    gone.append(10)
+    gone.append(10)
+    gone.delta().create_checkpoint()
+    (gone.inputs / "_delta_log/00000000000000000001.json").unlink()
+    check("Delta: a commit that is gone before it was read", gone.run().problems(1, "version 1 is not in the table's log any more"))
+
+
+def delta_from():
+    for start, first in (("1", 10), ("latest", 20)):
+        place = Table(f"from-{start}", [f"source.rows.startingVersion: '{start}'"])
+        place.append(10)
+        place.append(10)
+        problems = place.run().problems(0)
+        place.append(10)
+        check(f"Delta: startingVersion {start}", problems + place.run().problems(0) + place.whole(place.rows[first:]))
+    late = Table("from-late", ["source.rows.startingVersion: '9'"])
+    late.append(1)
+    check("Delta: no such version", late.run().problems(2, "no version 9"))
+    still = Table("as-of", ["source.rows.versionAsOf: '0'"])
+    still.append(1)
+    check("Delta: versionAsOf is none for streams", still.run().problems(2, "versionAsOf"))
+
+
+def delta_killed():
+    dice = random.Random(9)
+    place, kills = Table("delta-killed", ["leat.batch.rows: '50'", "source.rows.maxFilesPerTrigger: '2'"]), 0
+    for turn in range(24):
+        place.append(dice.randint(1, 300), dice.choice(("eu", "us")), **({"partition_by": ["region"]} if turn == 0 else {}))
+        if turn % 5 == 4:
+            place.delta().optimize.compact()
+        fault = f"{dice.choice(('stage_fsync', 'record_put', 'after_record', 'publish_one'))}:{dice.randint(1, 2)}:kill"
+        kills += place.run(LEAT_FAIL=fault).status == -9
+    problems = [] if kills > 8 else [f"only {kills} kills"]
+    check(f"Delta: {kills} kills", problems + place.run().problems(0) + place.whole(place.rows))
+
+
+def delta_of_leat():
+    """leat follows what leat writes, merges included; and a new column."""
+    place = Place("writer", "CREATE STREAMING TABLE t TBLPROPERTIES ('leat.format' = 'delta') AS SELECT id, word FROM STREAM rows;\n",
+                  "id BIGINT, word STRING", ["source.rows.maxFilesPerTrigger: '1'", "leat.files.target_size: 64k"])
+    for first in range(0, 2000, 50):
+        place.feed(rows_of(first, 50))
+    problems = place.run().problems(0)
+    reader = Table("follower", schema="id BIGINT, word STRING")
+    reader.inputs.rmdir()
+    reader.inputs.symlink_to(place.storage / "tables/t")
+    problems += reader.run().problems(0)
+    for first in range(2000, 4000, 50):
+        place.feed(rows_of(first, 50))
+    problems += place.run().problems(0) + reader.run().problems(0)
+    problems += reader.whole([{"id": row["id"], "word": row["word"]} for row in rows_of(0, 4000)])
+    check("Delta: leat follows leat", problems)
+
+
+for case in (delta_followed, delta_changes, delta_from, delta_killed, delta_of_leat, one_after_the_other, limits, partitions, columns_chosen, killed, told, rejected, refused):
     case()
 finish()
