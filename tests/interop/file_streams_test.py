@@ -3,6 +3,7 @@ refused by name. No broker."""
 
 import datetime
 import os
+import os
 import random
 import sys
 import time
@@ -323,6 +324,30 @@ def delta_killed():
     check(f"Delta: {kills} kills", problems + place.run().problems(0) + place.whole(place.rows))
 
 
+def delta_tables():
+    """A new column, a file that comes back, rows that a deletion vector takes out."""
+    place = Table("widened")
+    first = place.append(10)
+    place.run()
+    write_deltalake(str(place.inputs), pa.table({"id": [99], "region": ["new"], "extra": [1]}), mode="append", schema_mode="merge")
+    added = {"id": 99, "region": "new", "at": None}
+    check("Delta: a new column", place.run().problems(0) + place.whole([*first, added]))
+    place.delta().delete()
+    problems = place.run("--set", "source.rows.ignoreDeletes=true").problems(0)
+    place.delta().restore(1)
+    problems += place.run("--set", "source.rows.ignoreDeletes=true").problems(2, "was in the table before, and has come back")
+    check("Delta: a file that comes back", problems + place.whole([*first, added]))
+    known = os.environ.get("CONFORMANCE_DIR")
+    if known is None:
+        return
+    place = Table("vector", ["leat.batch.rows: '3'"], "value INT")
+    place.inputs.rmdir()
+    place.inputs.symlink_to(Path(known) / "delta/tables/table-with-dv-small")
+    killed = place.run(LEAT_FAIL="record_put:1:kill").status
+    problems = [] if killed == -9 else [f"not killed: {killed}"]
+    check("Delta: deleted rows", problems + place.run().problems(0) + place.whole([{"value": i} for i in range(1, 9)]))
+
+
 def delta_of_leat():
     """leat follows what leat writes, merges included; and a new column."""
     place = Place("writer", "CREATE STREAMING TABLE t TBLPROPERTIES ('leat.format' = 'delta') AS SELECT id, word FROM STREAM rows;\n",
@@ -341,6 +366,6 @@ def delta_of_leat():
     check("Delta: leat follows leat", problems)
 
 
-for case in (delta_followed, delta_changes, delta_from, delta_killed, delta_of_leat, one_after_the_other, limits, partitions, columns_chosen, killed, told, rejected, refused):
+for case in (delta_followed, delta_changes, delta_from, delta_killed, delta_tables, delta_of_leat, one_after_the_other, limits, partitions, columns_chosen, killed, told, rejected, refused):
     case()
 finish()

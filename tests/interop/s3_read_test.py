@@ -225,6 +225,46 @@ def views(server):
     check(f"{server.name}: views", problems)
 
 
+STREAMS = """name: streams
+storage: s3://{bucket}/{name}
+libraries:
+  - glob:
+      include: transformations/**
+configuration:
+  source.rows.format: {format}
+  source.rows.path: s3://{bucket}/{name}-in
+  source.rows.schema: id BIGINT, day INT
+  leat.trigger: once
+  spark.hadoop.fs.s3a.endpoint: {url}
+  spark.hadoop.fs.s3a.path.style.access: true
+"""
+
+
+def columns_streamed(server, format):
+    """Parquet files and a Delta table in S3 as a stream, killed between the record and its files."""
+    fs, name, problems = filesystem(server), f"streams-{format}", []
+    folder = WORK / f"{server.name}-{name}"
+    (folder / "transformations").mkdir(parents=True)
+    (folder / "spark-pipeline.yml").write_text(STREAMS.format(bucket=BUCKET, name=name, format=format, url=server.url))
+    (folder / "transformations/a.sql").write_text(
+        "CREATE STREAMING TABLE copy AS SELECT id, day, _metadata.file_path AS f FROM STREAM rows;\n")
+    for step in range(3):
+        part = pa.table({"id": pa.array(range(step * 200, step * 200 + 200), pa.int64())})
+        if format == "parquet":
+            put(fs, f"{name}-in/day={step}/f.parquet", parquet_bytes(part, row_group_size=60))
+        else:
+            write_deltalake(f"s3://{BUCKET}/{name}-in", part.append_column("day", pa.array([step] * 200, pa.int32())), mode="append",
+                            partition_by=["day"], storage_options={**options(server), "AWS_CONDITIONAL_PUT": "etag"})
+        killed = leat("run", folder, LEAT_FAIL="after_record:1:kill", **server.settings())
+        problems += [] if killed.status == -9 else [f"after_record did not kill: {killed.status} {killed.err[-300:]}"]
+        problems += leat("run", folder, **server.settings()).problems(0)
+        asked = "SELECT count(*), count(DISTINCT id), max(day), count(DISTINCT f), min(f) LIKE 's3://%' FROM copy"
+        done = leat("sql", folder, "--format", "csv", "-c", asked, **server.settings())
+        count = 200 * step + 200
+        problems += [] if f"{count},{count},{step},{step + 1},true" in done.out else [f"step {step}: {done.out} {done.err[-400:]}"]
+    check(f"{server.name}: {format} as a stream", problems)
+
+
 kinds = s3_servers.servers()
 skipped = 2 - len(kinds)
 for kind in kinds:
@@ -236,6 +276,8 @@ for kind in kinds:
     refusals(server)
     for format, table in (("parquet", "parquet"), ("csv", "csv"), ("json", "json"), ("delta", "delta")):
         pipeline(server, format, table)
+    for format in ("parquet", "delta"):
+        columns_streamed(server, format)
     views(server)
     server.stop()
 finish(skipped)
