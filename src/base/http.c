@@ -4,6 +4,7 @@
 #include <curl/curl.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <strings.h>
 
 #include "base/thread.h"
 
@@ -209,13 +210,34 @@ static void set_request(const struct http_request *request, CURL *curl, struct c
     }
 }
 
-static enum code failure_tell(CURLcode result, const struct http_answer *answer, const char *detail, struct error *err)
+/* https spoken to a server that has none, or the reverse: what the client then sees says nothing to its user. */
+static const char *scheme_hint(CURLcode result, const char *url)
+{
+    bool secure = strncasecmp(url, "https:", 6) == 0;
+    if (secure && result == CURLE_SSL_CONNECT_ERROR)
+        return "; a server without TLS is written http://";
+    if (!secure && result == CURLE_GOT_NOTHING)
+        return "; a server with TLS is written https://";
+    return "";
+}
+
+/* Of scheme://host:port/path the part before the path. */
+static int server_size(const char *url)
+{
+    const char *host = strstr(url, "://");
+    host = host != NULL ? host + 3 : url;
+    return (int)(host - url) + (int)strcspn(host, "/?");
+}
+
+static enum code failure_tell(CURLcode result, const struct http_answer *answer, const char *url, const char *detail,
+                              struct error *err)
 {
     if (answer->body.overflow || answer->headers.overflow)
         return fail(err, E_CORRUPT, "the answer is larger than %zu bytes", answer->body.limit - 1);
     if (result == CURLE_URL_MALFORMAT || result == CURLE_UNSUPPORTED_PROTOCOL)
         return fail(err, E_SPEC, "not the URL of an HTTP server: %s", curl_easy_strerror(result));
-    return fail(err, E_BROKER, "%s", detail[0] != '\0' ? detail : curl_easy_strerror(result));
+    return fail(err, E_BROKER, "%.*s: %s%s", server_size(url), url,
+                detail[0] != '\0' ? detail : curl_easy_strerror(result), scheme_hint(result, url));
 }
 
 /* One request under way. */
@@ -255,7 +277,7 @@ static void transfer_end(struct transfer *self, CURLcode result)
     curl_easy_getinfo(self->curl, CURLINFO_RESPONSE_CODE, &status);
     self->answer.status = (int)status;
     if (result != CURLE_OK)
-        exchange->code = failure_tell(result, &self->answer, self->detail, &exchange->err);
+        exchange->code = failure_tell(result, &self->answer, exchange->request->url, self->detail, &exchange->err);
     else if (self->answer.body.size > answer_max)
         exchange->code = fail(&exchange->err, E_CORRUPT, "the answer is larger than %zu bytes", answer_max);
     else

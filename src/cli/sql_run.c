@@ -1,5 +1,6 @@
 #include "cli/sql_run.h"
 
+#include "base/options.h"
 #include "base/os.h"
 
 static struct stored_rows *rows_new(void) { return mem_new(struct stored_rows); }
@@ -40,6 +41,15 @@ static void answer_begin(struct answer *self)
     self->begun = true;
 }
 
+static enum code tables_full(const struct sql_run *self, struct error *err)
+{
+    char limit[SIZE_TEXT_MAX];
+    return fail(err, E_MEMORY,
+                "[UNABLE_TO_ACQUIRE_MEMORY] the tables of the session: more than the %s that all statements may hold: "
+                "raise --memory, drop tables, or name a query by CREATE TEMPORARY VIEW, which keeps no rows",
+                print_size(self->budget.limit_bytes, limit));
+}
+
 /* All batches to the sink, or into `filled`. */
 static enum code query_drain(struct sql_run *self, struct query *query, struct answer *answer,
                              struct stored_rows *filled, struct position *at, struct error *err)
@@ -53,7 +63,8 @@ static enum code query_drain(struct sql_run *self, struct query *query, struct a
             return E_OK;
         }
         if (filled != NULL) {
-            TRY(stored_rows_add(filled, &batch, &self->budget, err));
+            if (stored_rows_add(filled, &batch, &self->budget, err) != E_OK)
+                return tables_full(self, err);
             continue;
         }
         answer_begin(answer);

@@ -167,17 +167,37 @@ enum code query_open(const struct query_spec *spec, struct query **out, struct e
     return E_OK;
 }
 
+/* What a stage has to hold at once, and how there is less of it. */
+static const struct holding {
+    const struct stage_type *type;
+    const char *what, *advice;
+} holdings[] = {
+    {&files_stage, "a piece of a file (a row group of Parquet, a batch of lines)", "read fewer columns"},
+    {&group_stage, "what one group collects",
+     "collect less: approx_count_distinct for count(DISTINCT ..), a FILTER, a further key"},
+    {&match_stage, "the rows of one key of a join, or of one side that has no equality",
+     "join by a further column, or filter its sides"},
+    {&recursion_stage, "a level of the recursion", "let it make fewer rows, or columns"},
+    {&apply_stage, "the rows of a subquery", "let it give fewer: a filter, a LIMIT"},
+    {&window_stage, "a partition of a window", "part by a further column"},
+};
+
 /* Which part of the query it is, and what to do. */
 static enum code memory_error(struct query *self, struct error *err)
 {
     const struct stage *full = self->full;
+    const struct holding other = {full->type, full->type->name, "let it keep fewer rows or columns: a filter, a LIMIT"};
+    const struct holding *found = &other;
     char limit[SIZE_TEXT_MAX];
     if (full->plan->at.line > 0)
         self->failed_at = full->plan->at;
+    for (size_t i = 0; i < sizeof holdings / sizeof *holdings; i++)
+        if (holdings[i].type == full->type)
+            found = &holdings[i];
     return fail(err, E_MEMORY,
-                "[UNABLE_TO_ACQUIRE_MEMORY] %s holds more than the %s that a query may: raise --memory, or let it keep "
-                "fewer rows or columns (a filter, a LIMIT, groups in the place of rows)",
-                full->type->name, print_size(self->spec.budget->limit_bytes, limit));
+                "[UNABLE_TO_ACQUIRE_MEMORY] %s: more than the %s that the query may hold: raise %s, or %s", found->what,
+                print_size(self->spec.budget->limit_bytes, limit),
+                self->spec.project != NULL ? "leat.memory" : "--memory", found->advice);
 }
 
 static enum code next_of(struct query *self, struct stage *stage, struct batch *out, struct position *at,

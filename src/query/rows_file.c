@@ -38,6 +38,14 @@ static const char *folder_of(const struct query_spill *spill)
     return folder != NULL && folder[0] != '\0' ? folder : "/tmp";
 }
 
+/* Whose disk it is, and who says so. */
+static enum code spill_failed(const struct query_spill *spill, struct error *err)
+{
+    const struct error why = *err;
+    return fail(err, why.code, "the rows that do not fit into memory go to %s: %s; set %s to a folder that has room",
+                folder_of(spill), why.text, spill->folder != NULL ? "leat.spill.path" : "TMPDIR");
+}
+
 enum code rows_file_new(struct query *query, struct rows_file **out, struct error *err)
 {
     struct query_spill *spill = query->spill;
@@ -45,10 +53,12 @@ enum code rows_file_new(struct query *query, struct rows_file **out, struct erro
     struct error ignored = {0};
     int writer, reader;
     if (spill->folder != NULL)
-        TRY(os->dir_make(spill->folder, err));
+        if (os->dir_make(spill->folder, err) != E_OK)
+            return spill_failed(spill, err);
     snprintf(path, sizeof path, "%s/leat-rows-%lld-%016llx", folder_of(spill), (long long)os_process_id(),
              (unsigned long long)os_random());
-    TRY(os->file_open(path, OS_WRITE | OS_CREATE_NEW, &writer, err));
+    if (os->file_open(path, OS_WRITE | OS_CREATE_NEW, &writer, err) != E_OK)
+        return spill_failed(spill, err);
     enum code code = os->file_open(path, OS_READ, &reader, err);
     (void)os->remove(path, &ignored); // what is open stays until it is closed, or the process ends
     if (code != E_OK) {
@@ -159,10 +169,11 @@ static enum code block_write(struct rows_file *self, struct rows_list *list, con
     state_frame_end(&self->room, start);
     int64_t size = (int64_t)self->room.size, limit = spill->limit_bytes > 0 ? spill->limit_bytes : QUERY_SPILL_MAX;
     if (spill->held_bytes + size > limit)
-        return fail(err, E_MEMORY, "more than %lld bytes of rows on disk", (long long)limit);
+        return fail(err, E_MEMORY, "more than %lld bytes of rows on disk: let the query keep fewer", (long long)limit);
     if (size > FRAME_BYTES_MAX)
         return fail(err, E_MEMORY, "a row of %lld bytes is too large for the disk", (long long)size);
-    TRY(os->file_write(self->writer, self->room.data, self->room.size, err));
+    if (os->file_write(self->writer, self->room.data, self->room.size, err) != E_OK)
+        return spill_failed(spill, err);
     mem_grow(list->blocks, list->capacity, list->count + 1);
     list->blocks[list->count++] = (struct rows_block){self->size_bytes, (int32_t)batch->rows, (uint32_t)size};
     list->rows += batch->rows;

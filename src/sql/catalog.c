@@ -233,6 +233,11 @@ static const char *not_found_hint(const struct catalog *catalog, struct arena *a
 static enum code not_found(struct analyser *self, const struct ast_relation *relation, const char *name)
 {
     const char *hint = self->catalog != NULL ? not_found_hint(self->catalog, self->arena, name) : NULL;
+    if (self->catalog != NULL && self->catalog->files == NULL && relation->part_count == 2 &&
+        is_files_format(relation->parts[0]))
+        hint =
+            arena_printf(self->arena, "a project reads files as FROM read_files('file:///data/in', format => '%s', ..)",
+                         relation->parts[0]);
     return sql_error(self, relation->at, hint,
                      "[TABLE_OR_VIEW_NOT_FOUND] The table or view `%s` cannot be found. Verify the spelling "
                      "and correctness of the schema and catalog.",
@@ -388,10 +393,12 @@ enum code catalog_relation(struct analyser *self, const struct ast_relation *rel
                          "referenced as a stream.",
                          name);
     if (!element->plan->streaming && relation->stream)
-        return sql_error(self, relation->at, "leave STREAM out",
-                         "[INCOMPATIBLE_BATCH_VIEW_READ] View `%s` is a batch view and must be referenced "
-                         "without STREAM.",
-                         name);
+        return sql_error(
+            self, relation->at,
+            "leave STREAM out here; a view that is to be read as a stream has it in its own query: FROM STREAM ..",
+            "[INCOMPATIBLE_BATCH_VIEW_READ] View `%s` is a batch view and must be referenced "
+            "without STREAM.",
+            name);
     *out = element->plan;
     return E_OK;
 }

@@ -128,7 +128,7 @@ static enum code parse_create(struct parser *self, struct session_statement *out
         skip_statement(self);
         return E_OK;
     }
-    return parse_error(self, position_here(self), "[UNSUPPORTED_FEATURE] leat cannot do this yet: CREATE of this kind");
+    return statement_refuse(self, "CREATE of this kind");
 }
 
 /* ---- INSERT, DROP, SET ---- */

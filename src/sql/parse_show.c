@@ -68,8 +68,7 @@ enum code parse_show(struct parser *self, struct session_statement *out)
                 : take_text(self, "catalogs")                                ? DO_SHOW_CATALOGS
                                                                              : DO_IGNORE;
     if (out->kind == DO_IGNORE)
-        return parse_error(self, position_here(self),
-                           "[UNSUPPORTED_FEATURE] leat cannot do this yet: SHOW of this kind");
+        return statement_refuse(self, "SHOW of this kind");
     out->user_only = same_name(scope, "user");
     if (take_word(self, KW_IN) || take_word(self, KW_FROM)) {
         const char *const *parts;

@@ -194,7 +194,8 @@ static enum code parse_as_query(struct parser *self, struct ast_statement *state
         statement->streams = self->streams;
         return code;
     }
-    return required ? syntax_error(self, "expected AS and a query here") : E_OK;
+    const char *hint = "expected AS and a query here; a project reads files as FROM read_files(.., format => ..)";
+    return required ? syntax_error(self, statement->format != NULL ? hint : "expected AS and a query here") : E_OK;
 }
 
 /* ---- CREATE ---- */

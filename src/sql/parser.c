@@ -325,40 +325,6 @@ static const char *slip_hint(struct parser *self)
                         lex_name_value(self->arena, self->file->text, before));
 }
 
-/* Statements of Delta Lake and of databases that leat has in another place, by their first word. */
-static const struct {
-    const char *word, *hint;
-} elsewhere[] = {
-    {"ALTER", "a project's tables are what its SQL says: change that, and leat plan tells what becomes of the rows"},
-    {"COPY", "read files with SELECT * FROM csv.`path`, or give a project a source of them"},
-    {"DELETE", "nothing changes rows but a project: they are what its SQL makes of its sources"},
-    {"GRANT", "leat has no users: who may read a folder may read its tables"},
-    {"MERGE", "nothing changes rows but a project: leat.dedup or a materialized view keeps one row a key"},
-    {"OPTIMIZE", "leat compact DIR merges the small files of a project's tables"},
-    {"REVOKE", "leat has no users: who may read a folder may read its tables"},
-    {"UPDATE", "nothing changes rows but a project: they are what its SQL makes of its sources"},
-    {"VACUUM", "leat vacuum DIR removes files that Delta tables no longer have"},
-};
-
-static bool token_is(const struct parser *self, const struct token *token, const char *word)
-{
-    size_t size = strlen(word);
-    const char *text = (const char *)self->file->text.data + token->start;
-    return (size_t)(token->end - token->start) == size && strncasecmp(text, word, size) == 0;
-}
-
-static const char *elsewhere_hint(const struct parser *self)
-{
-    const struct token *here = token_here(self);
-    if (self->at >= 2 && token_is(self, here - 1, "HISTORY") &&
-        (token_is(self, here - 2, "DESCRIBE") || token_is(self, here - 2, "DESC")))
-        return "leat audit DIR tells what a project has committed; the versions of a Delta table are the files in _delta_log";
-    for (size_t i = 0; i < sizeof elsewhere / sizeof elsewhere[0]; i++)
-        if (self->at == 0 && token_is(self, here, elsewhere[i].word))
-            return elsewhere[i].hint;
-    return NULL;
-}
-
 enum code syntax_error_report(struct parser *self, const char *hint)
 {
     const struct token *token = token_here(self);

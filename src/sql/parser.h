@@ -74,6 +74,10 @@ bool at_identifier(const struct parser *self); /* IDENTIFIER( */
 /* IDENTIFIER('a.b'): the parts of its name. */
 MUST_CHECK enum code parse_identifier(struct parser *self, struct list *parts);
 MUST_CHECK enum code expect_names(struct parser *self, const char *const **names, int32_t *count); /* (a, b) */
+/* elsewhere.c: what to do instead of a statement that leat has in another place, or NULL. */
+const char *elsewhere_hint(const struct parser *self);
+/* "leat cannot do this yet: SHOW of this kind", with such a hint. */
+enum code statement_refuse(struct parser *self, const char *what);
 /* "Syntax error at or near" the token here. */
 enum code syntax_error_report(struct parser *self, const char *hint);
 #define syntax_error(...) error_never_ok(syntax_error_report(__VA_ARGS__))

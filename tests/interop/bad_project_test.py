@@ -265,6 +265,33 @@ refused("NUL in the SQL", "a.sql:", sql=SQL.replace("key", "k\0y"))
 refused("unclosed text", "a.sql:", sql=SQL.replace("key", "'key"))
 refused("no SQL in the file", "[RUN_EMPTY_PIPELINE]", "CREATE STREAMING TABLE", sql="-- nothing\n")
 
+# ---- what leat has in another place ----
+
+for name, statement, said in (
+    ("a function", "CREATE OR REPLACE TEMPORARY FUNCTION f(x INT) RETURNS INT RETURN x + 1", "a TEMPORARY VIEW with a column"),
+    ("a live table", "CREATE OR REFRESH STREAMING LIVE TABLE t AS SELECT 1", "Spark's words are CREATE STREAMING TABLE"),
+    ("rows into a table", "INSERT INTO bronze SELECT 1", "CREATE FLOW name AS INSERT INTO"),
+    ("rows that change", "MERGE INTO bronze USING x", "leat.dedup"),
+    ("a table that goes", "DROP TABLE bronze", "leave its CREATE out"),
+    ("files under a name", "CREATE TEMPORARY VIEW v USING csv OPTIONS (path '/x')", "read_files("),
+    ("files by their path", "CREATE MATERIALIZED VIEW v AS SELECT * FROM csv.`/x`", "FROM read_files('file:///data/in', format => 'csv', ..)"),
+):
+    refused(name, "a.sql:3:", "hint: ", said, sql=SQL + statement + ";\n")
+for statement, said in (
+    ("DESCRIBE DETAIL t", "_delta_log"),
+    ("DESC HISTORY t", "leat audit DIR"),
+    ("SHOW PARTITIONS t", "SELECT DISTINCT"),
+    ("CREATE STREAMING TABLE t AS SELECT 1", "leat init NAME"),
+    ("RESTORE TABLE t TO VERSION AS OF 1", "versionAsOf"),
+    ("INSERT OVERWRITE DIRECTORY '/x' USING csv SELECT 1", "--format csv"),
+    ("SELECT to_date('2026-01-02', 'YYYY-MM-DD')", "write yyyy for the year and dd for the day of the month"),
+):
+    check(statement, leat("sql", "-c", statement).problems(2, said))
+LONG = "SELECT id, uuid() AS u FROM range(1000000) ORDER BY u"
+check("no folder for rows on disk", leat("sql", "--memory", "8m", "-c", LONG, TMPDIR="/nowhere").problems(1, "/nowhere", "set TMPDIR"))
+check("a group that is too large", leat("sql", "--memory", "8m", "-c", "SELECT collect_list(uuid()) FROM range(1000000)").problems(1, "what one group collects", "raise --memory"))
+check("tables that are too large", leat("sql", "--memory", "8m", "-c", "CREATE TABLE t AS SELECT uuid() FROM range(1000000)").problems(1, "the tables of the session", "raise --memory"))
+
 done = leat("run", project("client", SPEC.replace("bootstrap.servers", "bootstrap.server"), SQL), "--once")
 check(
     "unknown client option",

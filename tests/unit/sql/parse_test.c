@@ -145,7 +145,7 @@ TEST(parse_points_at_errors)
         {"optimize t", "t.sql:1:1: [PARSE_SYNTAX_ERROR] Syntax error at or near 'optimize'\n"
                        "   1 | optimize t\n"
                        "     | ^^^^^^^^\n"
-                       "hint: leat compact DIR merges the small files of a project's tables"},
+                       "hint: leat.compact merges small files while leat runs"},
         {"SELECT '\xc3\xa9t\xc3\xa9', , 1", "t.sql:1:15: [PARSE_SYNTAX_ERROR] Syntax error at or near ','\n"
                                             "   1 | SELECT '\xc3\xa9t\xc3\xa9', , 1\n"
                                             "     |               ^"},
@@ -175,10 +175,14 @@ TEST(parse_points_at_errors)
                                                 "   1 | CREAT STREAMING TABLE t AS SELECT 1\n"
                                                 "     | ^^^^^\n"
                                                 "hint: did you mean CREATE?"},
-        {"DROP TABLE t",
-         "t.sql:1:1: [PARSE_SYNTAX_ERROR] Syntax error at or near 'DROP'\n"
-         "   1 | DROP TABLE t\n"
-         "     | ^^^^\n"
+        {"DROP TABLE t", "t.sql:1:1: [PARSE_SYNTAX_ERROR] Syntax error at or near 'DROP'\n"
+                         "   1 | DROP TABLE t\n"
+                         "     | ^^^^\n"
+                         "hint: leave its CREATE out: leat writes it no longer, and its files stay where they are"},
+        {"TRUNCATE TABLE t",
+         "t.sql:1:1: [PARSE_SYNTAX_ERROR] Syntax error at or near 'TRUNCATE'\n"
+         "   1 | TRUNCATE TABLE t\n"
+         "     | ^^^^^^^^\n"
          "hint: a pipeline file has CREATE STREAMING TABLE, CREATE MATERIALIZED VIEW, CREATE [TEMPORARY] VIEW, CREATE FLOW, SET and USE"},
     };
     for (size_t i = 0; i < sizeof scripts / sizeof scripts[0]; i++)
