@@ -88,7 +88,9 @@
       "the pattern has a letter that means nothing")                                                                   \
     X(TIME_PATTERN_LENGTH, "INVALID_DATETIME_PATTERN.LENGTH", "the pattern has too many letters of a kind")            \
     X(SLICE_START, "INVALID_PARAMETER_VALUE.START", "places count from 1 or from -1")                                  \
-    X(SLICE_LENGTH, "INVALID_PARAMETER_VALUE.LENGTH", "a length is not negative")
+    X(SLICE_LENGTH, "INVALID_PARAMETER_VALUE.LENGTH", "a length is not negative")                                      \
+    X(MAP_SIZES, "_LEGACY_ERROR_TEMP_2128", "there are not as many keys as values")                                    \
+    X(DATETIME_UNIT, "INVALID_PARAMETER_VALUE.DATETIME_UNIT", "there is no such unit of time")
 
 enum reject_code {
 #define X(name, condition, text) REJECT_##name,

@@ -274,6 +274,8 @@ static void decimal_rest(struct call *call, const struct arg *args, struct colum
             call_reject(call, i, quotient ? REJECT_DIVIDE_BY_ZERO : REJECT_REMAINDER_BY_ZERO);
         else if (!decimal_divmod(x, a->scale, y, b->scale, &q, &m))
             call_reject(call, i, REJECT_NUMERIC_RANGE);
+        else if (quotient && (q >= decimal_power10(DECIMAL_DIGITS_MAX) || q <= -decimal_power10(DECIMAL_DIGITS_MAX)))
+            call_reject(call, i, REJECT_NUMERIC_RANGE);
         else if (wanted == REST_POSITIVE && m < 0 && !decimal_positive(y, b_factor, &m))
             call_reject(call, i, REJECT_NUMERIC_RANGE);
         if (y != 0 && !quotient && !decimal_rescale(m, scale, type->precision, type->scale, &m))

@@ -20,7 +20,7 @@ static enum code bind_insert(struct binding *binding, struct error *err)
     struct arena *arena = binding->ctx->arena;
     if (list->id == TYPE_NULL)
         list = type_array(arena, value, true);
-    const struct type *common = list->id == TYPE_ARRAY ? type_common(arena, list->fields[0].type, value) : NULL;
+    const struct type *common = list->id == TYPE_ARRAY ? type_common_lossy(arena, list->fields[0].type, value) : NULL;
     bool mixes = common != NULL && (common->id == TYPE_STRING) != (value->id == TYPE_STRING || value->id == TYPE_NULL);
     if (common == NULL || mixes || (value->id == TYPE_STRING && list->fields[0].type->id != TYPE_STRING))
         return fail(err, E_SQL,

@@ -128,7 +128,7 @@ static void interval_scale(struct call *call, const struct arg *args, struct col
         bool fits = divide ? interval_of_doubles(from.months / by, from.days / by, (double)from.us / by, &value)
                            : interval_of_doubles(from.months * by, from.days * by, (double)from.us * by, &value);
         if (!fits || (divide && by == 0))
-            call_reject(call, i, divide && by == 0 ? REJECT_INTERVAL_DIVISOR : REJECT_INTERVAL_OVERFLOW);
+            call_reject(call, i, divide && by == 0 ? REJECT_INTERVAL_DIVISOR : REJECT_ARITHMETIC_OVERFLOW);
         interval_put(out, i, value);
     }
 }

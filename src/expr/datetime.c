@@ -72,7 +72,7 @@ static const char *part_function(struct arena *arena, const char *field, const s
 /* Intervals have the parts that they count in. */
 static bool has_part(const struct type *of, const char *field)
 {
-    bool months = strncmp(field, "year ", 5) == 0 || strncmp(field, "month ", 6) == 0;
+    bool year = strncmp(field, "year ", 5) == 0, months = year || strncmp(field, "month ", 6) == 0;
     bool days = strncmp(field, "day ", 4) == 0 || strncmp(field, "hour ", 5) == 0 ||
                 strncmp(field, "minute ", 7) == 0 || strncmp(field, "second ", 7) == 0;
     static const char *const words[] = {"day ", "hour ", "minute ", "second "};
@@ -82,7 +82,8 @@ static bool has_part(const struct type *of, const char *field)
             return numbers[i] >= type_interval_from(of) && numbers[i] <= type_interval_to(of);
     switch (of->id) {
     case TYPE_TIME: return days && strncmp(field, "day ", 4) != 0;
-    case TYPE_INTERVAL_YM: return months;
+    case TYPE_INTERVAL_YM:
+        return months && (year ? type_interval_from(of) == INTERVAL_YEAR : type_interval_to(of) == INTERVAL_MONTH);
     case TYPE_INTERVAL_DT: return days;
     case TYPE_INTERVAL: return months || days;
     default: return true;
@@ -258,7 +259,7 @@ SCALAR(fn_timestamp_add, "timestampadd dateadd date_add",
         bool fits = known && !__builtin_mul_overflow(count, months > 0 ? months : unit, &by) &&
                     (months > 0 ? timestamp_add_months(us, by, zone, &later) : timestamp_add_us(us, by, zone, &later));
         if (!fits)
-            call_reject(call, i, known ? REJECT_TIME_OVERFLOW : REJECT_ARGUMENT);
+            call_reject(call, i, known ? REJECT_TIME_OVERFLOW : REJECT_DATETIME_UNIT);
         column_values(out, int64_t)[i] = fits ? later : 0;
     }
 }
@@ -292,7 +293,7 @@ SCALAR(fn_timestamp_diff, "timestampdiff datediff date_diff", "(string, timestam
         else if (unit > 0)
             value = (int64_t)(((int128)b - a) / unit);
         else
-            call_reject(call, i, REJECT_ARGUMENT);
+            call_reject(call, i, REJECT_DATETIME_UNIT);
         column_values(out, int64_t)[i] = value;
     }
 }

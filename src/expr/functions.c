@@ -257,9 +257,10 @@ static const char *misfit_condition(const struct expr_context *ctx, const struct
     const struct type *other = a->id == TYPE_STRING ? b : a;
     bool promoted =
         text && ctx->session->ansi && !type_is_numeric(other) && !type_is_nested(other) && !is_any_interval(other);
-    // A DECIMAL beside a fraction: both become DOUBLEs, which div does not take.
-    bool divided = strcmp(name, "div") == 0 && (a->id == TYPE_DECIMAL || b->id == TYPE_DECIMAL) &&
-                   is_number_or_text(a) && is_number_or_text(b);
+    // Both become DOUBLEs, which div does not take; a FLOAT beside a DECIMAL stays one.
+    bool whole = a->id == TYPE_DECIMAL || b->id == TYPE_DECIMAL, real = a->id == TYPE_FLOAT || b->id == TYPE_FLOAT;
+    bool divided =
+        strcmp(name, "div") == 0 && (whole || text) && !(whole && real) && is_number_or_text(a) && is_number_or_text(b);
     return promoted || divided || type_equal(a, b) ? "BINARY_OP_WRONG_TYPE" : "BINARY_OP_DIFF_TYPES";
 }
 
@@ -320,6 +321,8 @@ static enum code wrong_types(struct expr_context *ctx, const struct function *fu
     expr_print(args[misfit], NULL, &arg);
     const char *first = type_sql(ctx->arena, args[0]->type), *last = type_sql(ctx->arena, args[count - 1]->type);
     const char *own = collection_condition(function->name, args, count);
+    bool empty = args[0]->type->id == TYPE_MAP && args[0]->type->fields[0].type->id == TYPE_NULL &&
+                 args[count - 1]->type->id == TYPE_STRING;
     enum code code;
     if (own != NULL || lacks_order(function, args, count))
         code = fail(err, E_SQL,
@@ -329,8 +332,9 @@ static enum code wrong_types(struct expr_context *ctx, const struct function *fu
     else if (strcmp(function->name, "[]") == 0)
         code = fail(err, E_SQL,
                     "[%s] Can't extract a value from \"%s\": it is a \"%s\", and what stands in the brackets a \"%s\".",
-                    type_is_nested(args[0]->type) ? "DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE"
-                                                  : "INVALID_EXTRACT_BASE_FIELD_TYPE",
+                    empty                           ? "DATATYPE_MISMATCH.CAST_WITHOUT_SUGGESTION"
+                    : type_is_nested(args[0]->type) ? "DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE"
+                                                    : "INVALID_EXTRACT_BASE_FIELD_TYPE",
                     shown.data, first, last);
     else if (is_binary_operator(function, count))
         code = fail(err, E_SQL,
@@ -413,10 +417,11 @@ static bool both_text(const struct expr_context *ctx, const struct function *row
 {
     bool text = count == 2 && (args[0]->type->id == TYPE_STRING || args[1]->type->id == TYPE_STRING);
     bool null = count == 2 && (args[0]->type->id == TYPE_NULL || args[1]->type->id == TYPE_NULL);
-    if (text && null && ctx->session->ansi && (row->flags & FN_OPERATOR) != 0 && strchr("+-*/%", row->name[0]) != NULL)
+    const char operation = operation_of(row);
+    if (text && null && ctx->session->ansi && operation != 0 && strchr("+-*/%d", operation) != NULL)
         return true;
-    return (row->flags & FN_OPERATOR) != 0 && count == 2 && args[0]->type->id == TYPE_STRING &&
-           args[1]->type->id == TYPE_STRING && fit->types[0]->id != TYPE_STRING && fit->types[0]->id != TYPE_BOOLEAN;
+    return operation != 0 && count == 2 && args[0]->type->id == TYPE_STRING && args[1]->type->id == TYPE_STRING &&
+           fit->types[0]->id != TYPE_STRING && fit->types[0]->id != TYPE_BOOLEAN;
 }
 
 /* No operator makes a DATE of a TIMESTAMP or a whole number of a fraction: TIMESTAMP + 1 and DATE + 1.5 are errors. */
@@ -623,6 +628,10 @@ enum code expr_call(struct expr_context *ctx, const char *name, const struct exp
 {
     if (count > EXPR_ARGS_MAX)
         return fail(err, E_SQL, "`%s` has %d arguments, more than %d", name, count, EXPR_ARGS_MAX);
+    if (count == 2 && strcmp(name, "[]") == 0 && args[0]->type->id == TYPE_NULL) {
+        *out = expr_null(ctx, args[0]->type, at); // whatever stands in the brackets
+        return E_OK;
+    }
     struct fit fit = {0};
     struct binding binding = {.ctx = ctx, .count = count, .at = at};
     const struct expr *own[2];

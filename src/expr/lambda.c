@@ -740,13 +740,7 @@ enum code lambda_variables(struct expr_context *ctx, const char *name, const str
     return E_OK;
 }
 
-static bool holds_map(const struct type *type)
-{
-    bool holds = type->id == TYPE_MAP;
-    for (int32_t i = 0; i < type->field_count && !holds; i++)
-        holds = holds_map(type->fields[i].type);
-    return holds;
-}
+static bool is_no_key(const struct type *type) { return type_holds(type, TYPE_MAP) || type_holds(type, TYPE_VARIANT); }
 
 static enum code result_type(struct expr_context *ctx, const char *name, const struct expr *const *args,
                              const struct lambda_call *call, const struct type **out, struct error *err)
@@ -761,7 +755,7 @@ static enum code result_type(struct expr_context *ctx, const char *name, const s
             "[DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE] the lambda of `%s` requires the \"BOOLEAN\" type, however it "
             "has the type \"%s\".",
             name, type_sql(ctx->arena, body->type));
-    if (strcasecmp(name, "transform_keys") == 0 && holds_map(body->type))
+    if (strcasecmp(name, "transform_keys") == 0 && is_no_key(body->type))
         return fail(err, E_SQL,
                     "[DATATYPE_MISMATCH.INVALID_MAP_KEY_TYPE] The key of a map cannot be or contain \"%s\".",
                     type_sql(ctx->arena, body->type));

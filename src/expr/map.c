@@ -116,7 +116,7 @@ SCALAR(fn_map_from_arrays, "map_from_arrays", "(array<K>, array<V>) -> any",
         list_range(&args[0], i, &key, &key_end);
         list_range(&args[1], i, &value, &value_end);
         if (key_end - key != value_end - value)
-            call_reject(call, i, REJECT_ARGUMENT);
+            call_reject(call, i, REJECT_MAP_SIZES);
     }
     struct column *children = mem_array(struct column, 2);
     struct buffer *offsets = take_elements(call, &args[0], out->type->fields[0].type, &children[0]);

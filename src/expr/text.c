@@ -272,34 +272,51 @@ SCALAR(fn_base64, "base64", "(binary) -> string", "The bytes in base64.", "base6
     writer_close(&writer);
 }
 
-/* As Java's MIME decoder: characters outside the alphabet are skipped, the padding ends it. */
-static void put_unbase64(struct writer *writer, struct bytes text)
+/* The padding belongs behind two or three characters of four, all of it, and no others follow. */
+static bool is_padding(struct bytes text, int characters)
+{
+    if (text.size == 0)
+        return characters != 1;
+    size_t signs = characters == 2 ? 2 : 1;
+    bool ends = characters >= 2 && text.size >= signs && text.data[signs - 1] == '=';
+    for (size_t at = signs; at < text.size && ends; at++)
+        ends = text.data[at] == 0 || strchr(BASE64, text.data[at]) == NULL;
+    return ends;
+}
+
+/* As Java's MIME decoder: characters outside the alphabet are skipped, the padding ends it. False: it is not whole. */
+static bool put_unbase64(struct writer *writer, struct bytes text)
 {
     uint8_t *to = writer_room(writer, text.size / 4 * 3 + 3);
     uint32_t bits = 0, have = 0;
-    size_t size = 0;
+    size_t size = 0, at = 0;
+    int characters = 0;
     if (to == NULL)
-        return;
-    for (size_t at = 0; at < text.size && text.data[at] != '='; at++) {
+        return true;
+    for (; at < text.size && text.data[at] != '='; at++) {
         const char *found = text.data[at] == 0 ? NULL : strchr(BASE64, text.data[at]);
         if (found == NULL)
             continue;
         bits = bits << 6 | (uint32_t)(found - BASE64);
         have += 6;
+        characters = (characters + 1) % 4;
         if (have >= 8) {
             have -= 8;
             to[size++] = (uint8_t)(bits >> have);
         }
     }
-    writer_end(writer, size);
+    bool whole = is_padding(bytes_of(text.data + at, text.size - at), characters);
+    writer_end(writer, whole ? size : 0);
+    return whole;
 }
 SCALAR(fn_unbase64, "unbase64", "(string) -> binary", "Bytes from base64.", "cast(unbase64('U3BhcmsgU1FM') AS STRING)",
-       "Spark SQL")
+       "Spark SQL", .flags = FN_FAILS)
 {
     struct writer writer;
     writer_open(&writer, call, out, arg_bytes_total(call, &args[0]));
     for (int64_t i; (i = writer_next(&writer)) >= 0;) {
-        put_unbase64(&writer, arg_bytes(&args[0], i));
+        if (!put_unbase64(&writer, arg_bytes(&args[0], i)))
+            call_reject(call, i, REJECT_CONVERSION);
     }
     writer_close(&writer);
 }

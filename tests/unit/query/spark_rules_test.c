@@ -184,3 +184,37 @@ TEST(a_row_is_one_key_of_a_group)
     CHECK_ANSWER("SELECT k FROM VALUES (1, 2) AS t(k, s) GROUP BY (k, s)", "[MISSING_AGGREGATION]");
     CHECK_ANSWER("SELECT k FROM VALUES (1, 2) AS t(k, s) GROUP BY GROUPING SETS ((k, s))", "1");
 }
+
+TEST(what_is_in_arrays_is_not_cast_to_be_compared)
+{
+    CHECK_ANSWER("SELECT array('1') = array(1)", "[DATATYPE_MISMATCH.BINARY_OP_DIFF_TYPES]");
+    CHECK_ANSWER("SELECT array(1.5) = array(1)", "[DATATYPE_MISMATCH.BINARY_OP_DIFF_TYPES]");
+    CHECK_ANSWER("SELECT array(1) = array(1L), array(1) IN (array('1'))", "true, true");
+    CHECK_ANSWER("SELECT array_append(array(1.5), 2.25)", "[DATATYPE_MISMATCH.ARRAY_FUNCTION_DIFF_TYPES]");
+    CHECK_ANSWER("SELECT array_position(array(1), NULL), unbase64('aXb')", "NULL, iv");
+    CHECK_ANSWER("SELECT unbase64('ab=')", "[CONVERSION_INVALID_INPUT]");
+    CHECK_ANSWER("SELECT extract(YEAR FROM interval '-3' month)", "[INVALID_EXTRACT_FIELD]");
+    CHECK_ANSWER("SELECT array_contains(array(1), NULL)", "[DATATYPE_MISMATCH.NULL_TYPE]");
+    CHECK_ANSWER("SELECT array_repeat('x', 2L)", "[DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE]");
+    CHECK_ANSWER("SELECT sort_array(map('a', 1))", "[DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE]");
+    CHECK_ANSWER("SELECT NULL['z'], NULL[2.0D]", "NULL, NULL");
+    CHECK_ANSWER("SELECT map()['a']", "[DATATYPE_MISMATCH.CAST_WITHOUT_SUGGESTION]");
+    CHECK_ANSWER("SELECT map_from_arrays(array(1), array())", "[_LEGACY_ERROR_TEMP_2128]");
+}
+
+TEST(sums_of_lambdas_keep_their_type)
+{
+    CHECK_ANSWER("SELECT aggregate(array(1, 2), 0, (s, x) -> s + x * 1L)", "[DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE]");
+    CHECK_ANSWER("SELECT aggregate(array(1, 2), 0L, (s, x) -> s + x)", "3");
+    CHECK_ANSWER("SELECT aggregate(array(1, 2), struct(0 AS a), (s, x) -> struct(s.a + x))", "{\"a\":3}");
+    CHECK_ANSWER("SELECT typeof(transform_values(map(), (k, v) -> v))", "map<void,void>");
+}
+
+TEST(tries_want_the_types_of_operators)
+{
+    CHECK_ANSWER("SELECT try_add('3', 'x')", "[DATATYPE_MISMATCH.BINARY_OP_WRONG_TYPE]");
+    CHECK_ANSWER("SELECT try_divide('3', NULL)", "[DATATYPE_MISMATCH.BINARY_OP_WRONG_TYPE]");
+    CHECK_ANSWER("SELECT NULL div '2.5'", "[DATATYPE_MISMATCH.BINARY_OP_WRONG_TYPE]");
+    CHECK_ANSWER("SELECT 0.5D div 'x'", "[DATATYPE_MISMATCH.BINARY_OP_WRONG_TYPE]");
+    CHECK_ANSWER("SELECT 1.5F div 1.5", "[DATATYPE_MISMATCH.BINARY_OP_DIFF_TYPES]");
+}
