@@ -111,7 +111,7 @@ static const struct expr *const *times_as_seconds(struct expr_context *ctx, cons
                                                   const struct expr **seconds)
 {
     const struct aggregate sums = {.name = "sum avg mean try_sum try_avg"};
-    bool times = count == 1 && ctx->session->ansi && args[0]->type->id == TYPE_TIMESTAMP && has_name(&sums, name);
+    bool times = count == 1 && args[0]->type->id == TYPE_TIMESTAMP && has_name(&sums, name);
     if (times)
         *seconds = expr_cast_implicit(ctx, args[0], type_of(TYPE_DOUBLE));
     return times ? seconds : args;

@@ -288,6 +288,19 @@ bool cast_was_known(const struct type *from, const struct type *to)
            (from->id == TYPE_BOOLEAN && to->id == TYPE_TIMESTAMP);
 }
 
+bool cast_was_known_within(const struct type *from, const struct type *to)
+{
+    if (!type_is_nested(to) || from->id != to->id || from->field_count != to->field_count)
+        return false;
+    for (int32_t i = 0; i < from->field_count; i++) {
+        const struct type *a = from->fields[i].type, *b = to->fields[i].type;
+        bool key = from->id == TYPE_MAP && i == 0; // which may not become NULL
+        if (!cast_known(a, b) && (key || !(cast_was_known(a, b) || cast_was_known_within(a, b))))
+            return false;
+    }
+    return true;
+}
+
 bool cast_implied(const struct type *from, const struct type *to)
 {
     if (from->id == TYPE_NULL || type_equal(from, to))

@@ -14,6 +14,8 @@ const struct type *type_common_lossy(struct arena *arena, const struct type *a, 
 const struct type *type_common_text(struct arena *arena, const struct type *a, const struct type *b);
 /* Casts that Spark allows without ANSI alone: a whole number's bytes, a date as a number (NULL). */
 bool cast_was_known(const struct type *from, const struct type *to);
+/* Of nested types, some of whose parts are such; TRY_CAST has them, too. */
+bool cast_was_known_within(const struct type *from, const struct type *to);
 /* CAST(from AS to) exists. */
 bool cast_known(const struct type *from, const struct type *to);
 /* As an argument of a function whose parameter has the type `to`. */

@@ -52,7 +52,9 @@ struct call {
     bool constant;          /* one row stands for all rows of the batch */
     bool quiet;             /* errors are NULL: try_... */
     bool strict;            /* errors count without ANSI, too */
-    enum reject_code noted; /* the last error, also when quiet */
+    bool nested;            /* rows are elements of the rows: errors are only noted */
+    bool failed;            /* an error is noted */
+    enum reject_code noted; /* the last one, also when quiet */
 };
 /* ANSI error: the row becomes NULL, and is rejected where errors count. Does nothing when the row is NULL already. */
 void call_reject(struct call *call, int64_t row, enum reject_code code);
@@ -196,6 +198,9 @@ struct expr *expr_new(struct expr_context *ctx, enum expr_kind kind, const struc
 /* CAST of a VARIANT to a type that is not nested. */
 MUST_CHECK enum code variant_cast(struct expr_context *ctx, const struct expr *of, const struct type *to, bool try_cast,
                                   struct position at, const struct expr **out, struct error *err);
+/* The same to ARRAY, MAP or STRUCT. */
+MUST_CHECK enum code variant_cast_nested(struct expr_context *ctx, const struct expr *of, const struct type *to,
+                                         bool try_cast, struct position at, const struct expr **out, struct error *err);
 /* CAST('today' AS DATE): what computes it for the batch; NULL when `of` is no such word. */
 const struct expr *day_word_cast(struct expr_context *ctx, const struct expr *of, const struct type *to);
 /* Whether a value of the type can be a VARIANT; objects: STRUCTs and MAPs, too. */

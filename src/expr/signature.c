@@ -269,8 +269,9 @@ static bool place_target(struct match *m, struct fit *fit, const struct expr *ar
     fit->types[index] = target;
     bool as_is = *m->at == '!', null = arg->type->id == TYPE_NULL;
     bool strange = as_is && (null ? m->at[1] == '!' : target != NULL && arg->type->id != target->id);
-    bool truth = !m->ansi && target != NULL && target->id == TYPE_BOOLEAN && arg->type->id == TYPE_STRING;
-    if (target != NULL && !strange && !truth && cast_implied(arg->type, target)) {
+    bool words = strncmp(start + strspn(start, " "), "boolean", 7) == 0 && arg->type->id == TYPE_STRING,
+         calendar = arg->type->id == TYPE_INTERVAL && target != NULL && target->id == TYPE_STRING;
+    if (target != NULL && !strange && (m->ansi || !(words || calendar)) && cast_implied(arg->type, target)) {
         fit->cost += cast_cost(arg->type, target);
         return true;
     }

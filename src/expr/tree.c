@@ -223,22 +223,33 @@ static bool keys_cast_safely(const struct type *from, const struct type *to)
 /* What Spark's error says helps: a function, a setting, or nothing. */
 static const char *cast_suggestion(bool ansi, bool try_cast, const struct type *from, const struct type *to)
 {
+    if (ansi && !try_cast && cast_was_known_within(from, to))
+        return "CAST_WITH_FUNC_SUGGESTION";
     bool days = (from->id == TYPE_DATE && type_is_numeric(to)) || (type_is_numeric(from) && to->id == TYPE_DATE);
     if (days && (ansi || try_cast))
         return "CAST_WITH_FUNC_SUGGESTION";
     return !try_cast && ansi && cast_was_known(from, to) ? "CAST_WITH_CONF_SUGGESTION" : "CAST_WITHOUT_SUGGESTION";
 }
 
+static bool type_holds_interval(const struct type *type)
+{
+    return type_holds(type, TYPE_INTERVAL_DT) || type_holds(type, TYPE_INTERVAL_YM) || type_holds(type, TYPE_INTERVAL);
+}
+
 enum code expr_cast(struct expr_context *ctx, const struct expr *of, const struct type *to, bool try_cast,
                     struct position at, const struct expr **out, struct error *err)
 {
     bool interval = type_is_interval(to) || to->id == TYPE_INTERVAL; // which no VARIANT can hold
+    if (of->type->id == TYPE_VARIANT && type_is_nested(to) && !type_holds_interval(to))
+        return variant_cast_nested(ctx, of, to, try_cast, at, out, err);
     if (of->type->id == TYPE_VARIANT && to->id != TYPE_VARIANT && !type_is_nested(to) && !interval)
         return variant_cast(ctx, of, to, try_cast, at, out, err);
     if (to->id == TYPE_VARIANT && of->type->id != TYPE_VARIANT && of->type->id != TYPE_NULL &&
         variant_takes(of->type, false))
         return expr_call(ctx, "variant:of", &of, 1, at, out, err);
-    bool known = cast_known(of->type, to) || (!ctx->session->ansi && !try_cast && cast_was_known(of->type, to));
+    bool ansi = ctx->session->ansi;
+    bool known = cast_known(of->type, to) || (!ansi && !try_cast && cast_was_known(of->type, to)) ||
+                 ((!ansi || try_cast) && cast_was_known_within(of->type, to));
     if (!known || (try_cast && !keys_cast_safely(of->type, to))) {
         struct text shown = {0};
         expr_print(of, NULL, &shown);

@@ -2,7 +2,7 @@
  *
  * Path      $, then .name ['name'] ["name"] [3] in any number
  * Casts     what a path leads to becomes a text, which is cast to the wanted type; numbers for a whole number are cut off
- *           first. What cannot be cast is an error, or NULL with try_. STRUCTs, ARRAYs and MAPs are read as from_json does
+ *           first. What cannot be cast is an error, or NULL with try_. STRUCTs, ARRAYs and MAPs: variant_nested.c
  * Rewritten variant_get is calls of hidden functions, whose names have a colon
  */
 #include <math.h>
@@ -195,13 +195,28 @@ SCALAR(fn_variant_part, "variant:part", "(variant, any...) -> variant", "What th
     text_free(&whole);
 }
 
+/* An instant as a text has no offset; for an instant it needs one that no zone's history bends. */
+static void add_instant(int64_t us, const struct type *target, const struct zone *zone, struct text *out)
+{
+    char digits[TIMESTAMP_TEXT_MAX];
+    bool exact = target->id == TYPE_TIMESTAMP;
+    text_add(out, digits, timestamp_print(us, exact ? zone_utc() : zone, digits));
+    if (exact)
+        text_add_char(out, 'Z');
+}
+
 /* As JSON; a text without its quotes. */
-static void add_printed(const struct variant *value, const struct zone *zone, struct text *out)
+static void add_printed(const struct variant *value, const struct type *target, const struct zone *zone,
+                        struct text *out)
 {
     struct text whole = {0};
     size_t start = out->size;
-    if (value->kind == VARIANT_STRING) {
+    if (value->kind == VARIANT_STRING || value->kind == VARIANT_BINARY) {
         text_add(out, value->bytes.data, value->bytes.size);
+        return;
+    }
+    if (value->kind == VARIANT_TIMESTAMP) {
+        add_instant(value->integer, target, zone, out);
         return;
     }
     text_add(&whole, value->metadata.data, value->metadata.size);
@@ -214,13 +229,80 @@ static void add_printed(const struct variant *value, const struct zone *zone, st
     }
 }
 
+static bool is_number(enum variant_kind kind)
+{
+    return kind == VARIANT_INTEGER || kind == VARIANT_DECIMAL || kind == VARIANT_FLOAT || kind == VARIANT_DOUBLE;
+}
+
+/* Whether ANSI mode has a cast for the value: that its text looks like one of the type is not enough. */
+static bool has_cast(enum variant_kind kind, const struct type *target)
+{
+    bool date = target->id == TYPE_DATE, local = target->id == TYPE_TIMESTAMP_NTZ, at = target->id == TYPE_TIMESTAMP;
+    if (target->id == TYPE_STRING || kind == VARIANT_STRING || type_is_nested(target))
+        return true;
+    switch (kind) {
+    case VARIANT_BOOLEAN: return type_is_numeric(target) || target->id == TYPE_BOOLEAN;
+    case VARIANT_INTEGER:
+    case VARIANT_DECIMAL:
+    case VARIANT_FLOAT:
+    case VARIANT_DOUBLE: return !date && !local && target->id != TYPE_BINARY && target->id != TYPE_TIME;
+    case VARIANT_DATE:
+    case VARIANT_TIMESTAMP_NTZ: return date || local || at;
+    case VARIANT_TIMESTAMP: return date || local || at || type_is_numeric(target);
+    case VARIANT_BINARY: return target->id == TYPE_BINARY;
+    case VARIANT_TIME: return target->id == TYPE_TIME;
+    default: return false;
+    }
+}
+
+/* Seconds since 1970, rounded to microseconds towards zero; false: no instant. */
+static bool number_instant(const struct variant *value, int64_t *us)
+{
+    if (value->kind == VARIANT_INTEGER)
+        return !__builtin_mul_overflow(value->integer, 1000000, us);
+    if (value->kind == VARIANT_DECIMAL) {
+        __int128 scaled = value->unscaled;
+        for (int i = 0; i < 6; i++)
+            if (__builtin_mul_overflow(scaled, 10, &scaled))
+                return false;
+        for (int i = 0; i < value->scale; i++)
+            scaled /= 10;
+        *us = (int64_t)scaled;
+        return scaled == *us;
+    }
+    double scaled = value->number * 1e6;
+    if (!(fabs(scaled) < 0x1p63))
+        return false;
+    *us = (int64_t)scaled;
+    return true;
+}
+
+enum { MICROSECOND_DIGITS = 6 };
+static const char no_value[] = "?"; /* which no cast takes */
+
 /* Where a number is wanted for a truth, or a whole number for one with a fraction, it is made one first. */
 static void add_castable(const struct variant *value, const struct type *target, const struct zone *zone,
                          struct text *out)
 {
-    bool number = value->kind == VARIANT_INTEGER || value->kind == VARIANT_DECIMAL || value->kind == VARIANT_FLOAT ||
-                  value->kind == VARIANT_DOUBLE;
-    if (value->kind == VARIANT_BOOLEAN && type_is_numeric(target)) {
+    bool number = is_number(value->kind);
+    char digits[DECIMAL_TEXT_MAX];
+    int64_t us;
+    if (!has_cast(value->kind, target)) {
+        text_add_string(out, no_value);
+    } else if (target->id == TYPE_BINARY) { // which takes any text: here it is digits
+        for (size_t i = 0; i < value->bytes.size; i++)
+            text_printf(out, "%02X", value->bytes.data[i]);
+    } else if (number && target->id == TYPE_TIMESTAMP) {
+        if (number_instant(value, &us))
+            add_instant(us, target, zone, out);
+        else
+            text_add_string(out, no_value);
+    } else if (value->kind == VARIANT_TIMESTAMP && type_is_integer(target)) {
+        int64_t seconds = value->integer / 1000000 - (value->integer % 1000000 < 0);
+        text_printf(out, "%" PRId64, seconds);
+    } else if (value->kind == VARIANT_TIMESTAMP && type_is_numeric(target)) {
+        text_add(out, digits, decimal_print(value->integer, MICROSECOND_DIGITS, digits));
+    } else if (value->kind == VARIANT_BOOLEAN && type_is_numeric(target)) {
         text_add_string(out, value->integer != 0 ? "1" : "0");
     } else if (number && target->id == TYPE_BOOLEAN) {
         bool zero = value->kind == VARIANT_INTEGER   ? value->integer == 0
@@ -231,13 +313,12 @@ static void add_castable(const struct variant *value, const struct type *target,
         __int128 whole = value->unscaled;
         for (int i = 0; i < value->scale; i++)
             whole /= 10;
-        char digits[48];
         text_add(out, digits, decimal_print(whole, 0, digits));
     } else if ((value->kind == VARIANT_DOUBLE || value->kind == VARIANT_FLOAT) && type_is_integer(target) &&
                fabs(value->number) < 0x1p63) {
         text_printf(out, "%" PRId64, (int64_t)value->number);
     } else {
-        add_printed(value, zone, out);
+        add_printed(value, target, zone, out);
     }
 }
 
@@ -307,11 +388,20 @@ static enum code read_target(struct binding *binding, const struct type **out, s
     return type_parse_ddl(binding->ctx->arena, literal_bytes(literal), out, &at, err);
 }
 
+/* What variant:text gives, as the type; NULL when it is none. */
+static enum code cast_text(struct expr_context *ctx, const struct expr *text, const struct type *to, struct position at,
+                           const struct expr **out, struct error *err)
+{
+    if (to->id == TYPE_BINARY)
+        return expr_call(ctx, "unhex", &text, 1, at, out, err);
+    return expr_cast(ctx, text, to, true, at, out, err);
+}
+
 static enum code bind_get(struct binding *binding, bool try_cast, struct error *err)
 {
     struct expr_context *ctx = binding->ctx;
     struct variant_path *path = arena_new(ctx->arena, struct variant_path);
-    const struct expr *literal, *text, *cast;
+    const struct expr *literal, *part, *text, *cast;
     if (binding->args[0]->type->id != TYPE_VARIANT && binding->args[0]->type->id != TYPE_NULL)
         return binding_wrong_type(binding, 0, "VARIANT", err);
     TRY(binding_constant(binding, 1, &literal, err));
@@ -329,15 +419,16 @@ static enum code bind_get(struct binding *binding, bool try_cast, struct error *
     const struct type *target = path->target;
     if (target->id == TYPE_VARIANT)
         return hidden_call(binding, &fn_variant_part, target, path, &binding->rewritten, err);
+    if (type_is_nested(target)) {
+        TRY(hidden_call(binding, &fn_variant_part, type_of(TYPE_VARIANT), path, &part, err));
+        return expr_cast(ctx, part, target, try_cast, binding->at, &binding->rewritten, err);
+    }
     TRY(hidden_call(binding, &fn_variant_text, type_of(TYPE_STRING), path, &text, err));
     if (target->id == TYPE_STRING) {
         binding->rewritten = text;
         return E_OK;
     }
-    if (type_is_nested(target))
-        return expr_call(ctx, "from_json", (const struct expr *const[]){text, binding->args[2]}, 2, binding->at,
-                         &binding->rewritten, err);
-    TRY(expr_cast(ctx, text, target, true, binding->at, &cast, err));
+    TRY(cast_text(ctx, text, target, binding->at, &cast, err));
     binding->rewritten = cast;
     if (try_cast)
         return E_OK;
@@ -355,7 +446,7 @@ enum code variant_cast(struct expr_context *ctx, const struct expr *of, const st
     struct binding binding = {.ctx = ctx, .args = args, .count = 2, .at = at};
     path->target = to;
     TRY(hidden_call(&binding, &fn_variant_text, type_of(TYPE_STRING), path, &text, err));
-    TRY(expr_cast(ctx, text, to, true, at, &cast, err));
+    TRY(cast_text(ctx, text, to, at, &cast, err));
     *out = cast;
     return try_cast ? E_OK
                     : expr_call(ctx, "variant:checked", (const struct expr *const[]){cast, text}, 2, at, out, err);

@@ -103,7 +103,7 @@ static enum code check_columns(struct analyser *self, const struct membership *m
             "subquery does not match the number of columns in the output of subquery: %d and %d.",
             member->sought_count, schema->field_count);
     for (int32_t i = 0; i < member->sought_count; i++)
-        if (type_common(self->arena, member->sought[i]->type, schema->fields[i].type) == NULL)
+        if (expr_type_common(&self->expr, member->sought[i]->type, schema->fields[i].type) == NULL)
             return sql_error(
                 self, member->ast->at, NULL,
                 "[DATATYPE_MISMATCH.IN_SUBQUERY_DATA_TYPE_MISMATCH] The data type of one or more elements in the "
@@ -307,7 +307,7 @@ static enum code common_types(struct analyser *self, const struct membership *me
     const char **names = arena_array(self->arena, const char *, count);
     for (int32_t i = 0; i < member->sought_count; i++) {
         const struct expr *sought = member->sought[i];
-        const struct type *common = type_common(self->arena, sought->type, schema->fields[i].type);
+        const struct type *common = expr_type_common(&self->expr, sought->type, schema->fields[i].type);
         values[i] = column_of(self, subquery->plan, i, at);
         names[i] = schema->fields[i].name;
         if (!type_equal(sought->type, common))

@@ -157,10 +157,10 @@ static const struct expr *fold(struct expr_context *ctx, const struct expr *expr
     const struct expr *folded;
     if (expr->kind == EXPR_COLUMN || expr->kind == EXPR_LITERAL)
         return expr;
+    if (expr_is_call(expr, "typeof")) // known without the value, which may fail, and whose columns nobody reads then
+        return type_name(ctx, expr);
     if (expr_is_constant(expr))
         return expr_fold(ctx, expr, &folded, &err) == E_OK ? folded : expr;
-    if (expr_is_call(expr, "typeof")) // known without the value, whose columns nobody reads then
-        return type_name(ctx, expr);
     struct expr *copy = NULL;
     for (int32_t i = 0; i < expr->arg_count; i++) {
         const struct expr *arg = fold(ctx, expr->args[i]);

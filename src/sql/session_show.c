@@ -274,7 +274,7 @@ enum code session_explain(struct step *self)
     struct plan *plan;
     struct text shown = {0};
     TRY(step_analyse(self, self->statement.statement->query, &plan));
-    step_optimise(self, &plan);
+    TRY(step_optimise(self, &plan));
     plan_print(self->analyser.arena, plan, &shown);
     tell_lines(&told, arena_strndup(self->analyser.arena, shown.size > 0 ? shown.data : "", shown.size));
     text_free(&shown);

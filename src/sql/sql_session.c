@@ -1,6 +1,8 @@
 #include "sql/sql_session.h"
 
 #include "base/text_number.h"
+#include "sql/failing_constant.h"
+#include "sql/first_error.h"
 #include "sql/optimise.h"
 
 /* ---- the session ---- */
@@ -113,7 +115,7 @@ static void catalog_fill(struct step *self)
 enum code step_analyse(struct step *self, const struct ast_query *query, struct plan **out)
 {
     struct rowset rows;
-    TRY(analyse_query(&self->analyser, query, NULL, &rows));
+    TRY(first_error(&self->analyser, query, analyse_query(&self->analyser, query, NULL, &rows)));
     *out = rows.plan;
     return E_OK;
 }
@@ -493,11 +495,12 @@ enum code step_do(struct step *self)
 }
 
 /* Columns that nobody reads are not read from the files, and filters stand next to them. */
-void step_optimise(struct step *self, struct plan **plan)
+enum code step_optimise(struct step *self, struct plan **plan)
 {
     struct plan_list nodes;
     struct group_list groups;
     optimise(&self->analyser.expr, plan, 1, &nodes, &groups);
+    return failing_constant(&self->analyser, &nodes);
 }
 
 static enum code read_identifier(void *context, const struct ast *ast, const char **out)
@@ -541,7 +544,7 @@ enum code sql_session_step(struct sql_session *session, struct arena *arena, str
     out->warnings = (const char *const *)self->notes.warnings.items;
     out->warning_count = self->notes.warnings.count;
     if (code == E_OK && out->plan != NULL)
-        step_optimise(self, &out->plan);
+        code = step_optimise(self, &out->plan);
     return code;
 }
 

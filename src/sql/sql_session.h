@@ -111,7 +111,7 @@ struct step {
 MUST_CHECK enum code step_parse(struct step *self);
 MUST_CHECK enum code step_do(struct step *self);
 MUST_CHECK enum code step_analyse(struct step *self, const struct ast_query *query, struct plan **out);
-void step_optimise(struct step *self, struct plan **plan);
+MUST_CHECK enum code step_optimise(struct step *self, struct plan **plan);
 
 /* session_variables.c */
 MUST_CHECK enum code session_declare(struct step *self);

@@ -12,10 +12,6 @@ def reason(difference):
     return None
 
 
-def no_row(difference):
-    return difference.kind == "error" and difference.mine.error is None and not difference.mine.rows
-
-
 def of_pattern(difference):
     """leat reads a constant pattern before it looks for rows, and for other errors."""
     mine = difference.mine.error or ""
@@ -61,12 +57,6 @@ def own_name(difference):
         difference.mine.schema.rsplit(":", 1)[1] == difference.theirs.schema.rsplit(":", 1)[1]
 
 
-def nested_of_variant(difference):
-    """leat says so by name, before anything else can be said."""
-    return (difference.mine.error or "").startswith("DATATYPE_MISMATCH.CAST_WITHOUT") and \
-        re.search(r'cannot cast "VARIANT" to "(ARRAY|MAP|STRUCT)<', difference.mine.message)
-
-
 def has(kind, pattern):
     return lambda difference: difference.kind == kind and re.search(pattern, difference.statement, re.S) is not None
 
@@ -75,7 +65,6 @@ KNOWN = [
     (sign_of_zero, "-0.0 in a group: Spark gives 0.0, leat the first row's"),
     (of_today, "a text that has a time and no date is of today: Spark's answer was kept on another day"),
     (own_name, "the name of a column without AS"),
-    (nested_of_variant, "leat has no CAST of a VARIANT to an ARRAY, MAP or STRUCT (variant_get has)"),
     (has("rows", r"\bsentences\("), "sentences() of a text without words: Spark gives an empty sentence"),
     (has("rows", r"from_json\('[^']*[}\]] x', '(MAP|ARRAY)"), "from_json into a MAP or ARRAY: leat wants nothing behind the value"),
     (has("rows", r"\binitcap\("), "initcap of letters that become two (ß): SS here, Ss in Spark"),
@@ -84,7 +73,6 @@ KNOWN = [
     (shift_behind_type, "Spark's lexer takes `>>` behind the words array, map or struct for the end of a type"),
     (pivot_twice, "a value twice in PIVOT .. IN: Spark fails with an index of its own arrays"),
     (cancelled, "moments over values of 1e15 and more with digits behind the point: rounding depends on the order of a join's rows"),
-    (no_row, "a constant fails that no row needs: Spark computes constants before it looks for rows"),
     (lambda d: "is no regular expression here" in d.mine.message, "leat's linear-time engine refuses what only backtracking or Java has"),
     (lambda d: d.mine.error == "RECORD_TOO_BIG", "leat's ceiling of a value's size; Spark's is the JVM's largest array"),
     (lambda d: d.kind == "java", "Spark fails with a Java exception that has no condition"),

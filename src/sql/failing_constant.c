@@ -1,0 +1,90 @@
+#include "sql/failing_constant.h"
+
+struct check {
+    struct analyser *self;
+    enum code code;
+};
+
+/* ---- expressions ---- */
+
+/* Calls with lambdas, and what is there to fail, are computed for rows alone. */
+static bool waits_for_rows(const struct expr *expr)
+{
+    char name[32];
+    struct bytes first = expr_function(expr);
+    int32_t bodies;
+    if (first.size > 0 && first.size < sizeof name) {
+        memcpy(name, first.data, first.size);
+        name[first.size] = '\0';
+        if (lambda_values(name, &bodies) > 0 || same_name(name, "raise_error") || same_name(name, "assert_true"))
+            return true;
+    }
+    for (int32_t i = 0; i < expr->arg_count; i++)
+        if (waits_for_rows(expr->args[i]))
+            return true;
+    return false;
+}
+
+/* Only some of the arguments may be needed. */
+static bool is_conditional(const struct expr *expr)
+{
+    static const char *const names[] = {"if", "coalesce", "nvl", NULL};
+    for (int i = 0; names[i] != NULL; i++)
+        if (expr_is_call(expr, names[i]))
+            return true;
+    return expr->kind == EXPR_CASE;
+}
+
+/* Not all of the call's arguments are computed where one of them is NULL. */
+static bool has_null(struct check *self, const struct expr *expr)
+{
+    struct error ignored = {0};
+    const struct expr *value;
+    for (int32_t i = 0; i < expr->arg_count; i++)
+        if (expr_fold(&self->self->expr, expr->args[i], &value, &ignored) == E_OK && column_is_null(value->literal, 0))
+            return true;
+    return false;
+}
+
+static void check(void *context, const struct expr *expr)
+{
+    struct check *self = context;
+    struct analyser *analyser = self->self;
+    const struct expr *value;
+    if (expr == NULL || self->code != E_OK || expr->kind == EXPR_COLUMN || expr->kind == EXPR_LITERAL)
+        return;
+    if (!expr_is_constant(expr) || waits_for_rows(expr)) {
+        for (int32_t i = 0; i < expr->arg_count && !is_conditional(expr); i++)
+            check(self, expr->args[i]);
+        return;
+    }
+    struct error err = {0};
+    enum code code = expr_fold(&analyser->expr, expr, &value, &err);
+    if (code != E_OK && !has_null(self, expr)) {
+        *analyser->err = err;
+        self->code = placed(analyser, code, expr->at);
+    }
+}
+
+/* ---- plans ---- */
+
+static bool takes_nothing(const struct plan *node)
+{
+    const struct column *limit = node->kind == PLAN_LIMIT ? node->exprs[0]->literal : NULL;
+    return limit != NULL && column_values(limit, int64_t)[0] == 0;
+}
+
+enum code failing_constant(struct analyser *self, const struct plan_list *nodes)
+{
+    struct check state = {.self = self};
+    bool *computed = arena_array(self->arena, bool, (size_t)nodes->count + 1);
+    memset(computed, 0, (size_t)nodes->count + 1);
+    computed[nodes->count - 1] = true;
+    for (int32_t i = nodes->count - 1; i >= 0; i--)
+        for (int32_t j = 0; j < nodes->nodes[i]->input_count && !takes_nothing(nodes->nodes[i]); j++)
+            computed[plan_input(nodes->nodes[i], j)->id] |= computed[i];
+    for (int32_t i = 0; i < nodes->count && state.code == E_OK; i++)
+        if (computed[i])
+            plan_each_expr(nodes->nodes[i], check, &state);
+    return state.code;
+}
