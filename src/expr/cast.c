@@ -22,25 +22,28 @@ static bool child_failed(const struct column *before, const struct column *after
     return !column_is_null(before, row) && column_is_null(after, row);
 }
 
-static void cast_child(const struct call *call, const struct column *from, const struct type *to, struct column *out,
+/* As the cast of the whole: what fails is NULL, or wraps, or is noted; the answer is whether something was. */
+static bool cast_child(const struct call *call, const struct column *from, bool try_cast, struct column *out,
                        enum reject_code *noted)
 {
     struct call inner = *call;
     const struct arg arg = {from, 1};
-    *out = (struct column){.type = to, .rows = from->rows};
     inner.rows = from->rows;
     inner.out = out;
-    inner.quiet = true;
-    inner.type = to;
+    inner.type = out->type;
+    inner.active = NULL;
+    inner.nested = true;
+    inner.failed = false;
     if (from->rows == 0)
-        column_all_null(out, to, 0);
+        column_all_null(out, out->type, 0);
     else if (from->type->id == TYPE_NULL)
-        column_all_null(out, to, from->rows);
+        column_all_null(out, out->type, from->rows);
     else
-        cast_run(&inner, &arg, true, out);
+        cast_run(&inner, &arg, try_cast, out);
     if (out->valid != NULL)
         out->nulls = -1;
     *noted = inner.noted;
+    return inner.failed;
 }
 
 /* Rows that became NULL must be empty or NULL below, too. */
@@ -80,8 +83,8 @@ static void cast_nested(struct call *call, const struct arg *arg, bool try_cast,
     for (int32_t child = 0; child < from->child_count; child++) {
         enum reject_code noted;
         const struct column *before = &from->children[child];
-        cast_child(call, before, out->type->fields[child].type, &out->children[child], &noted);
-        if (try_cast || !cast_fails(before->type, out->type->fields[child].type))
+        out->children[child] = (struct column){.type = out->type->fields[child].type, .rows = before->rows};
+        if (!cast_child(call, before, try_cast, &out->children[child], &noted) || try_cast)
             continue;
         for (int64_t i = 0; i < call->rows; i++) {
             const struct column *after = &out->children[child];

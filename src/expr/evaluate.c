@@ -252,7 +252,8 @@ void call_reject(struct call *call, int64_t row, enum reject_code code)
     }
     call_null(call, row);
     call->noted = code;
-    if (call->quiet)
+    call->failed = true;
+    if (call->quiet || call->nested)
         return;
     int64_t from = call->constant ? 0 : row, to = call->constant ? call->evaluator->in->rows : row + 1;
     for (int64_t i = from; i < to; i++)
