@@ -56,6 +56,15 @@ static void narrow_filter(const struct pruner *self, struct plan *node)
     slot_add(self, narrowed_of(self, node), -1, -1, 0);
 }
 
+/* The keys' columns pass, too: they are held while rows are sorted, whoever reads them. */
+static void narrow_sort(const struct pruner *self, struct plan *node)
+{
+    struct narrowed all = {0};
+    reading_slots(self, node, node->schema, node->exprs, node->expr_count, &all);
+    stand_on(self, node, node->schema, &all, NULL);
+    node->exprs = narrow_list(self, node, node->exprs, node->expr_count);
+}
+
 /* A struct of which the input gives only fields, those that are read: so does the projection. */
 static int32_t narrow_fields(const struct pruner *self, const struct plan *node, int32_t column,
                              const struct expr **exprs, const char **names, int32_t capacity)
@@ -326,6 +335,8 @@ void narrow_node(struct pruner *self, struct plan *node)
         break;
     case PLAN_GENERATE: narrow_generate(self, node); break;
     case PLAN_WATERMARK: narrow_watermark(self, node); break;
+    case PLAN_SORT: narrow_sort(self, node); break;
+    case PLAN_LIMIT: // how many is constant
     case PLAN_TABLE:
         slots_pass(self, node, node->inputs[0], 0, 0);
         node->schema = node->inputs[0]->schema;

@@ -127,7 +127,13 @@ static void need_inputs(const struct pruner *self, const struct plan *node)
     case PLAN_SOURCE:
     case PLAN_VALUES: break;
     case PLAN_PROJECT: need_project(self, node); break;
-    case PLAN_TABLE: need_passed(self, node, input->schema->field_count); break;
+    case PLAN_TABLE:
+    case PLAN_LIMIT: need_passed(self, node, input->schema->field_count); break;
+    case PLAN_SORT:
+        need_passed(self, node, input->schema->field_count);
+        for (int32_t i = 0; i < node->expr_count; i++)
+            need_expr(self, input, node->exprs[i]);
+        break;
     case PLAN_FILTER:
         need_passed(self, node, input->schema->field_count);
         need_expr(self, input, node->exprs[0]);
