@@ -10,10 +10,12 @@
     {                  \
         .name = option \
     }
-static const struct option of_times[] = {NAMED("dateFormat"), NAMED("timestampFormat"), NAMED("timeFormat"), {0}};
+static const struct option of_times[] = {
+    NAMED("dateFormat"), NAMED("timestampFormat"), NAMED("timestampNTZFormat"), NAMED("timeFormat"), {0}};
 static const struct option of_to_json[] = {
-    NAMED("dateFormat"),       NAMED("timestampFormat"), NAMED("timeFormat"), NAMED("timeZone"),
-    NAMED("ignoreNullFields"), NAMED("sortKeys"),        NAMED("pretty"),     {0},
+    NAMED("dateFormat"), NAMED("timestampFormat"), NAMED("timestampNTZFormat"),
+    NAMED("timeFormat"), NAMED("timeZone"),        NAMED("ignoreNullFields"),
+    NAMED("sortKeys"),   NAMED("pretty"),          {0},
 };
 static const struct option of_json_schema[] = {
     NAMED("prefersDecimal"), NAMED("primitivesAsString"), NAMED("allowNumericLeadingZeros"), {0}};

@@ -51,6 +51,7 @@ void reshape_formats(const struct text_options *options, struct reshape *out)
 {
     out->date_format = text_option(options, "dateFormat");
     out->timestamp_format = text_option(options, "timestampFormat");
+    out->ntz_format = text_option(options, "timestampNTZFormat");
     out->time_format = text_option(options, "timeFormat");
 }
 
@@ -58,8 +59,8 @@ static const char *format_of(const struct reshape *reshape, const struct type *t
 {
     switch (type->id) {
     case TYPE_DATE: return reshape->date_format;
-    case TYPE_TIMESTAMP:
-    case TYPE_TIMESTAMP_NTZ: return reshape->timestamp_format;
+    case TYPE_TIMESTAMP: return reshape->timestamp_format;
+    case TYPE_TIMESTAMP_NTZ: return reshape->ntz_format;
     case TYPE_TIME: return reshape->time_format;
     default: return NULL;
     }
@@ -72,14 +73,18 @@ static bool is_read_as_text(const struct reshape *reshape, const struct type *ty
     return format_of(reshape, type) != NULL || (reshape->intervals && interval) || variant;
 }
 
+static bool becomes_text(const struct reshape *reshape, const struct type *type)
+{
+    return reshape->nested_as_text && (type_is_nested(type) || type->id == TYPE_BINARY);
+}
+
 bool reshape_changes(const struct reshape *reshape, const struct type *type)
 {
     if (!type_is_nested(type))
         return is_read_as_text(reshape, type);
     bool changes = reshape->sort_keys && type->id == TYPE_STRUCT;
     for (int32_t i = 0; i < type->field_count && !changes; i++)
-        changes = reshape_changes(reshape, type->fields[i].type) ||
-                  (reshape->nested_as_text && type_is_nested(type->fields[i].type));
+        changes = reshape_changes(reshape, type->fields[i].type) || becomes_text(reshape, type->fields[i].type);
     return changes;
 }
 
@@ -137,11 +142,31 @@ static int32_t *field_order(struct arena *arena, const struct type *type, bool s
     return order;
 }
 
+/* Bytes as spark.sql.binaryOutputStyle has them; what has brackets comes from who writes them. */
+static enum code print_bytes(struct expr_context *ctx, const struct expr *of, const struct expr **out,
+                             struct error *err)
+{
+    const struct expr *unpadded[2] = {NULL, expr_string(ctx, bytes_of_string("="), of->at)};
+    *out = of;
+    switch (ctx->session->binary) {
+    case BINARY_AS_TEXT: return expr_cast(ctx, of, type_of(TYPE_STRING), false, of->at, out, err);
+    case BINARY_AS_HEX: return expr_call(ctx, "hex", &of, 1, of->at, out, err);
+    case BINARY_AS_BASE64:
+        TRY(expr_call(ctx, "base64", &of, 1, of->at, &unpadded[0], err));
+        return expr_call(ctx, "replace", unpadded, 2, of->at, out, err);
+    case BINARY_AS_NUMBERS:
+    case BINARY_AS_HEX_PAIRS: break;
+    }
+    return E_OK;
+}
+
 /* A STRUCT within one, an array or a map: kept, or a text. */
 static enum code print_field(struct expr_context *ctx, const struct reshape *reshape, const struct expr *of,
                              const struct expr **out, struct error *err)
 {
-    if (reshape->nested_as_text && type_is_nested(of->type))
+    if (reshape->nested_as_text && of->type->id == TYPE_BINARY)
+        return print_bytes(ctx, of, out, err);
+    if (becomes_text(reshape, of->type))
         return expr_cast(ctx, of, type_of(TYPE_STRING), false, of->at, out, err);
     return reshape_print(ctx, reshape, of, out, err);
 }
@@ -212,7 +237,7 @@ static enum code parse_time(struct expr_context *ctx, const struct expr *of, con
     const char *name = wanted->id == TYPE_DATE        ? "try_to_date"
                        : wanted->id == TYPE_TIMESTAMP ? "try_to_timestamp"
                        : wanted->id == TYPE_TIME      ? "try_to_time"
-                                                      : "try_to_timestamp_ntz";
+                                                      : "try_to_timestamp:ntz";
     TRY(expr_call(ctx, name, (const struct expr *const[]){of, pattern(ctx, format, of->at)}, 2, of->at, out, err));
     return expr_cast(ctx, *out, wanted, true, of->at, out, err);
 }

@@ -22,11 +22,11 @@ MUST_CHECK enum code bind_text_options(struct binding *binding, int32_t index, s
 const char *text_option(const struct text_options *options, const char *name);
 
 struct reshape {
-    const char *date_format, *timestamp_format, *time_format; /* NULL: as they are */
-    bool intervals;                                           /* are texts in the source */
+    const char *date_format, *timestamp_format, *ntz_format, *time_format; /* NULL: as they are */
+    bool intervals;                                                        /* are texts in the source */
     const struct expr *record; /* the whole text as a VARIANT, where its fields are VARIANTs; or NULL */
     bool sort_keys;
-    bool nested_as_text; /* arrays, maps and structs within the struct are cast to STRING */
+    bool nested_as_text; /* arrays, maps, structs and bytes within the struct are texts */
 };
 void reshape_formats(const struct text_options *options, struct reshape *out);
 /* Whether it changes a value of the type at all. */

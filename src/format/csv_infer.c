@@ -37,8 +37,10 @@ static const struct type *field_type(struct arena *arena, const struct csv_reade
         return type_of(TYPE_DOUBLE);
     if (value.size == strlen("2026-01-01") && date_parse(value, &days))
         return type_of(TYPE_DATE);
-    if (value.size > strlen("2026-01-01") && memchr(value.data, '-', value.size) != NULL &&
-        timestamp_parse(value, zone, &number))
+    bool dated = value.size > strlen("2026-01-01") && memchr(value.data, '-', value.size) != NULL;
+    bool clock = value.size > 0 && end[-1] >= '0' && end[-1] <= '9'; // not 1:02 PM
+    if ((dated && timestamp_parse(value, zone, &number)) ||
+        (clock && time_of_day_parse(value, &number))) // a time alone is today's
         return type_of(TYPE_TIMESTAMP);
     return type_of(is_word(value, "true") || is_word(value, "false") ? TYPE_BOOLEAN : TYPE_STRING);
 }

@@ -310,6 +310,7 @@ static bool needs_function(const struct expr *text, const struct plan_decode *de
         return true;
     for (int32_t i = 0; i < decode->option_count; i++)
         if (same_name(decode->option_names[i], "dateFormat") || same_name(decode->option_names[i], "timestampFormat") ||
+            same_name(decode->option_names[i], "timestampNTZFormat") ||
             same_name(decode->option_names[i], "timeFormat"))
             return true;
     return false;

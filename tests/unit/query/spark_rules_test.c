@@ -218,3 +218,15 @@ TEST(tries_want_the_types_of_operators)
     CHECK_ANSWER("SELECT 0.5D div 'x'", "[DATATYPE_MISMATCH.BINARY_OP_WRONG_TYPE]");
     CHECK_ANSWER("SELECT 1.5F div 1.5", "[DATATYPE_MISMATCH.BINARY_OP_DIFF_TYPES]");
 }
+
+TEST(csv_and_json_of_times_and_bytes)
+{
+    CHECK_ANSWER("SELECT to_csv(struct(X'3132' AS a, 1 AS b)), to_csv(struct(X''))", "12,1, \"\"");
+    CHECK_ANSWER("SET spark.sql.binaryOutputStyle=HEX; SELECT to_csv(struct(X'C328'))", "C328");
+    CHECK_ANSWER("SET spark.sql.binaryOutputStyle=BASE64; SELECT to_csv(struct(X'31'))", "MQ");
+    CHECK_ANSWER("SELECT to_json(struct(TIMESTAMP_NTZ'2020-01-01 00:00:00' AS t), map('timestampFormat', 'dd'))",
+                 "{\"t\":\"2020-01-01T00:00:00.000\"}");
+    CHECK_ANSWER("SELECT from_json('{\"t\":\"02/2020\"}', 't TIMESTAMP_NTZ', map('timestampNTZFormat', 'MM/yyyy')).t",
+                 "2020-02-01 00:00:00");
+    CHECK_ANSWER("SELECT schema_of_csv('14:30:45,a:b')", "STRUCT<_c0: TIMESTAMP, _c1: STRING>");
+}
