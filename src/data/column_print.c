@@ -197,7 +197,7 @@ static void print_value(const struct column *col, int64_t row, const struct plac
     case TYPE_ARRAY: print_array(col, row, &nested, out); break;
     case TYPE_MAP: print_map(col, row, &nested, out); break;
     case TYPE_STRUCT: print_struct(col, row, &nested, out); break;
-    case TYPE_VARIANT: variant_print(column_bytes_at(col, row), place->zone, out); break;
+    case TYPE_VARIANT: variant_print(column_bytes_at(col, row), zone_utc(), out); break;
     case TYPE_COUNT: break;
     }
 }

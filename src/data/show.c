@@ -58,7 +58,7 @@ void column_show(const struct column *col, int64_t row, const struct zone *zone,
     case TYPE_MAP: show_list(col, row, zone, out); break;
     case TYPE_STRUCT: show_struct(col, row, zone, out); break;
     case TYPE_BINARY: show_binary(column_bytes_at(col, row), out); break;
-    case TYPE_VARIANT: variant_print(column_bytes_at(col, row), zone, out); break;
+    case TYPE_VARIANT: variant_print(column_bytes_at(col, row), zone_utc(), out); break;
     case TYPE_TIMESTAMP: text_add(out, digits, timestamp_print(column_values(col, int64_t)[row], zone, digits)); break;
     case TYPE_INTERVAL_DT:
         text_add(out, interval, interval_print(col->type, column_values(col, int64_t)[row], interval));

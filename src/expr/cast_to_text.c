@@ -61,7 +61,7 @@ static void print_value(const struct column *col, int64_t row, const struct zone
         return;
     }
     if (col->type->id == TYPE_VARIANT) {
-        variant_print(column_bytes_at(col, row), zone, out);
+        variant_print(column_bytes_at(col, row), zone_utc(), out); // whatever the session's is, as Spark
     } else if (type_is_varlen(col->type)) {
         struct bytes bytes = column_bytes_at(col, row);
         text_add(out, bytes.data, bytes.size);

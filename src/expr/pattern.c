@@ -319,8 +319,9 @@ SCALAR(fn_regexp_extract, "regexp_extract", "(string, string, int?) -> string",
     search_close(&search);
 }
 
-SCALAR(fn_regexp_substr, "regexp_substr", "(string, string) -> string", "The first match; NULL when there is none.",
-       "regexp_substr('Steven Jones', 'Ste(v|ph)en')", "Steven", .bind = bind_regex, .flags = FN_FAILS | FN_NULLABLE)
+SCALAR(fn_regexp_substr, "regexp_substr", "(string, string) -> string",
+       "The first match; NULL when there is none, or it is empty.", "regexp_substr('Steven Jones', 'Ste(v|ph)en')",
+       "Steven", .bind = bind_regex, .flags = FN_FAILS | FN_NULLABLE)
 {
     struct search search;
     struct writer writer;
@@ -328,10 +329,14 @@ SCALAR(fn_regexp_substr, "regexp_substr", "(string, string) -> string", "The fir
     writer_open(&writer, call, out, call->rows * 8);
     for (int64_t i; (i = writer_next(&writer)) >= 0;) {
         struct bytes text = arg_bytes(&args[0], i);
-        if (!search_row(&search, i))
+        if (!search_row(&search, i)) {
             writer_skip(&writer);
-        else if (regex_find(search.matcher, text, 0, search.spans))
-            writer_put(&writer, search_group(&search, text, 0));
+            continue;
+        }
+        bool found = regex_find(search.matcher, text, 0, search.spans);
+        struct bytes match = found ? search_group(&search, text, 0) : (struct bytes){0};
+        if (match.size > 0)
+            writer_put(&writer, match);
         else
             writer_null(&writer);
     }

@@ -226,6 +226,17 @@ static const struct zone *zone_named(struct bytes name)
     return zone_find(name, &zone, &ignored) == E_OK ? zone : NULL;
 }
 
+/* Also by functions that try and without ANSI: a try covers the parts of a time, not where it is. */
+static void reject_zone(struct call *call, int64_t row)
+{
+    bool quiet = call->quiet, strict = call->strict;
+    call->quiet = false;
+    call->strict = true;
+    call_reject(call, row, REJECT_TIME_ZONE);
+    call->quiet = quiet;
+    call->strict = strict;
+}
+
 static void join_times(struct call *call, const struct arg *args, struct column *out)
 {
     bool local_time = out->type->id == TYPE_TIMESTAMP_NTZ;
@@ -234,8 +245,10 @@ static void join_times(struct call *call, const struct arg *args, struct column 
         int64_t local = 0;
         bool fits = !__builtin_mul_overflow((int64_t)int_at(&args[0], i), DAY_US, &local) &&
                     !__builtin_add_overflow(local, call->arg_count > 1 ? time_at(&args[1], i) : 0, &local);
-        if (!fits || zone == NULL)
-            call_reject(call, i, fits ? REJECT_TIME_ZONE : REJECT_LONG_OVERFLOW);
+        if (!fits)
+            call_reject(call, i, REJECT_LONG_OVERFLOW);
+        else if (zone == NULL)
+            reject_zone(call, i);
         column_values(out, int64_t)[i] = zone == NULL ? 0 : local_time ? local : from_local(zone, local);
     }
 }

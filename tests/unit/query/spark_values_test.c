@@ -1,0 +1,56 @@
+#include "kit.h"
+#include "query_kit.h"
+
+/* Values that Spark 4.2 gives, found by tests/fuzzsql. */
+
+TEST(an_aggregate_computes_its_argument_where_the_filter_is_true)
+{
+    CHECK_ANSWER("SELECT sum(1 / i) FILTER (WHERE i <> 0), sum(1 / (i - 1)) FILTER (WHERE i = 0) "
+                 "FROM VALUES (0), (1) AS t(i)",
+                 "1.0, -1.0");
+    CHECK_ANSWER("SELECT every(s) FILTER (WHERE false) FROM VALUES (''), ('true') AS t(s)", "NULL");
+    CHECK_ANSWER("SELECT sum(1 / i) FILTER (WHERE i >= 0) FROM VALUES (0), (1) AS t(i)", "[DIVIDE_BY_ZERO]");
+    CHECK_ANSWER("SELECT sum(1 / i) FILTER (WHERE i <> 0), sum(1 / i) FROM VALUES (0), (1) AS t(i)",
+                 "[DIVIDE_BY_ZERO]");
+}
+
+TEST(an_empty_match_is_none)
+{
+    CHECK_ANSWER("SELECT regexp_substr('abc', 'x?'), regexp_substr('abc', '(a)?'), regexp_substr('b', 'a')",
+                 "NULL, a, NULL");
+}
+
+TEST(variants_are_printed_in_utc_and_cast_as_ansi_casts)
+{
+    CHECK_ANSWER("SET TIME ZONE 'Asia/Kolkata'; SELECT CAST(TIMESTAMP'2020-01-01 00:00:00' AS VARIANT), "
+                 "CAST(CAST(TIMESTAMP'2020-01-01 00:00:00' AS VARIANT) AS STRING), "
+                 "CAST(array(TIMESTAMP'2020-01-01 00:00:00')::VARIANT AS STRING)",
+                 "\"2019-12-31 18:30:00+00:00\", 2020-01-01 00:00:00, [\"2020-01-01 00:00:00+05:30\"]");
+    CHECK_ANSWER("SET TIME ZONE 'Asia/Kolkata'; SELECT CAST(TIMESTAMP'1582-10-04 00:00:00'::VARIANT AS TIMESTAMP) = "
+                 "TIMESTAMP'1582-10-04 00:00:00'",
+                 "true");
+    CHECK_ANSWER("SELECT CAST(1.5::VARIANT AS TIMESTAMP), CAST((-1)::VARIANT AS TIMESTAMP)",
+                 "1970-01-01 00:00:01.5, 1969-12-31 23:59:59");
+    CHECK_ANSWER("SELECT CAST(TIMESTAMP'1969-12-31 23:59:59.5'::VARIANT AS BIGINT), "
+                 "CAST(TIMESTAMP'1969-12-31 23:59:59.5'::VARIANT AS DECIMAL(4, 1))",
+                 "-1, -0.5");
+    CHECK_ANSWER("SELECT try_cast(2020::VARIANT AS DATE), try_cast(true::VARIANT AS TIMESTAMP)", "NULL, NULL");
+    CHECK_ANSWER("SELECT CAST('a'::VARIANT AS BINARY), hex(CAST(X'FF00'::VARIANT AS BINARY)), "
+                 "try_cast(1::VARIANT AS BINARY)",
+                 "a, FF00, NULL");
+    CHECK_ANSWER("SELECT CAST(1.5::VARIANT AS BINARY)", "[INVALID_VARIANT_CAST]");
+}
+
+TEST(local_times_in_records_follow_a_pattern)
+{
+    CHECK_ANSWER("SELECT from_json('{\"a\":\"2020-01-01 00:00\"}', 'a TIMESTAMP_NTZ', "
+                 "map('timestampFormat', 'yyyy-MM-dd HH:mm'))",
+                 "{\"a\":2020-01-01 00:00:00}");
+}
+
+TEST(a_zone_that_nobody_knows_is_an_error_of_tries_too)
+{
+    CHECK_ANSWER("SELECT try_make_timestamp_ltz(DATE'2020-01-01', TIME'10:00:00', z) FROM VALUES ('x') AS t(z)",
+                 "[INVALID_TIMEZONE]");
+    CHECK_ANSWER("SELECT try_make_timestamp(2020, 1, 1, 1, 1, 1, z) FROM VALUES ('x') AS t(z)", "NULL");
+}
