@@ -171,25 +171,46 @@ static void add_shown(struct text *out, struct bytes value)
         text_add_string(out, "..");
 }
 
-/* What a cast of text could not read, while the text is still there. */
+/* The text that argument `arg` has in the row, while it is still there; false: nobody asks for it. */
+static bool note_begin(struct evaluator *self, int64_t row, int32_t step, int32_t arg, struct text *value)
+{
+    struct reject_note *note = self->rejects->note;
+    const struct step *of = &self->program->steps[step];
+    if (of->expr->args[arg]->type->id != TYPE_STRING || (note->text.size > 0 && note->row <= row))
+        return false;
+    const struct slot *slot = &self->slots[of->args[arg]];
+    column_print(slot->col, slot->step == 0 ? 0 : row, value);
+    text_clear(&note->text);
+    note->row = (int32_t)row;
+    note->step = step;
+    return true;
+}
+
+/* What a cast of text could not read. */
 static void note_cast(struct evaluator *self, int64_t row, int32_t step)
 {
     struct reject_note *note = self->rejects->note;
     const struct step *of = &self->program->steps[step];
-    if (of->expr == NULL || of->expr->kind != EXPR_CAST || of->expr->args[0]->type->id != TYPE_STRING ||
-        (note->text.size > 0 && note->row <= row))
-        return;
-    const struct slot *slot = &self->slots[of->args[0]];
     struct text value = {0};
-    column_print(slot->col, slot->step == 0 ? 0 : row, &value);
-    text_clear(&note->text);
+    if (of->expr == NULL || of->expr->kind != EXPR_CAST || !note_begin(self, row, step, 0, &value))
+        return;
     text_add_string(&note->text, "The value '");
     add_shown(&note->text, text_view(&value));
     text_add_string(&note->text, "' of the type \"STRING\" cannot be cast to \"");
     type_print_sql(of->expr->type, &note->text);
     text_add_string(&note->text, "\" because it is malformed; try_cast gives NULL instead");
-    note->row = (int32_t)row;
-    note->step = step;
+    text_free(&value);
+}
+
+/* The own words of raise_error and assert_true: their last argument, when it is a text. */
+static void note_raised(struct evaluator *self, int64_t row, int32_t step)
+{
+    const struct step *of = &self->program->steps[step];
+    struct text value = {0};
+    if (of->expr == NULL || of->expr->kind != EXPR_CALL ||
+        !note_begin(self, row, step, of->expr->arg_count - 1, &value))
+        return;
+    add_shown(&self->rejects->note->text, text_view(&value));
     text_free(&value);
 }
 
@@ -202,6 +223,8 @@ static void reject_row(struct evaluator *self, int64_t row, int32_t step, enum r
     bit_set(self->rejected->data, row);
     if (code == REJECT_CAST && self->rejects->note != NULL)
         note_cast(self, row, step);
+    if (code == REJECT_RAISED && self->rejects->note != NULL)
+        note_raised(self, row, step);
     rejects_add(self->rejects, row, step, code);
 }
 

@@ -145,9 +145,11 @@ static void detail_write(const struct batch *in, const struct reject *reject, co
                          struct text *out)
 {
     text_clear(out);
+    if (reject->code == REJECT_RAISED)
+        rejection_words(by->plan, by->position(by->stage, reject->step), out);
     if (by->detail != NULL)
         by->detail(by->stage, in, reject, out);
-    else
+    else if (out->size == 0)
         text_add_string(out, reject_text(reject->code));
 }
 

@@ -277,6 +277,22 @@ void rejection_field(const struct plan *plan, struct position at, enum reject_co
     mem_free(fields);
 }
 
+void rejection_words(const struct plan *plan, struct position at, struct text *out)
+{
+    const struct plan *input;
+    if (at.line <= 0 || plan->input_count == 0 || plan->kind == PLAN_WATERMARK)
+        return;
+    const struct expr *call = find_in_plan(plan, at, &input);
+    while (call != NULL && call->kind == EXPR_CAST) // of VOID, to what the column is
+        call = call->args[0];
+    const struct expr *last = call != NULL && call->arg_count > 0 ? call->args[call->arg_count - 1] : NULL;
+    if (last == NULL || last->kind != EXPR_LITERAL || last->type->id != TYPE_STRING ||
+        !column_valid_at(last->literal, 0))
+        return;
+    struct bytes words = column_bytes_at(last->literal, 0);
+    text_add(out, words.data, words.size < REJECTION_WORDS_MAX ? words.size : REJECTION_WORDS_MAX);
+}
+
 void rejection_payload(const struct plan *plan, struct text *out)
 {
     struct path path = {0};

@@ -13,7 +13,7 @@
 
 #include "sql/sql.h"
 
-enum { REJECTION_NODE_TEXT = 17 };
+enum { REJECTION_NODE_TEXT = 17, REJECTION_WORDS_MAX = 500 /* bytes */ };
 
 struct rejection {
     const struct plan *plan;
@@ -30,6 +30,8 @@ void plan_reach(const struct pipeline *pipeline, const struct pipeline_table *ta
  * in positions. Nothing: not known. */
 void rejection_field(const struct plan *plan, struct position at, enum reject_code code, int64_t lineage,
                      struct text *out);
+/* REJECT_RAISED: the constant text that raise_error or assert_true at `at` was given, appended. Nothing: it is computed. */
+void rejection_words(const struct plan *plan, struct position at, struct text *out);
 /* Of a PLAN_DECODE: where its payload stands, appended: `value`, or a path inside it. Nothing: not known. */
 void rejection_payload(const struct plan *plan, struct text *out);
 
