@@ -4,11 +4,13 @@
     build/venv-spark/bin/python tests/conformance/variations.py --leat build/release/leat [--family NAME ..] [--share PER_CENT] [--known]
 
 The grids are small tables below: values times types times settings. What Spark answered is kept in --answers, so that it is
-asked again only for what is new. Prints each statement whose schema, rows or error condition differ; exit 1 when there are any.
+asked again only for what is new. Prints each statement whose schema, rows or error condition differ and that KNOWN does not
+explain; exit 1 when there are any.
 """
 import argparse
 import itertools
 import json
+import re
 import sys
 import zlib
 from pathlib import Path
@@ -398,11 +400,51 @@ def ask_all(engine, wanted):
     return answers
 
 
+# A pattern of the statement, and why its answers differ.
+KNOWN = [(re.compile(pattern), reason) for pattern, reason in (
+    (r"'now '", "the time of asking"),
+    (r"format_string\('%s .*, X'", "Java prints the address of an array of bytes"),
+    (r"unhex\(123\)", "a byte that parts the rows that Spark's side hands over"),
+    (r"(first|last|any_value|min_by|max_by|mode)\(.*GROUP BY", "the first of equal rows: Spark sorts groups of texts, which turns them round"),
+    (r"round\(.*, -40\), bround\(", "Spark changes the literal that four calls share; each alone gives what leat gives"),
+    (r"(size|cardinality)\(map\(", "Spark counts the keys of map() without making the map, equal and NULL keys too"),
+    (r"'１'", "Java takes the digits of all alphabets"),
+    (r"regexp_count\('héß😀x', ''\)", "Java finds nothing between the halves of a character of UTF-16"),
+    (r"'z'", "names of time zones come from Java's locale data"),
+    (r"CAST\(\d{20,}.*BD AS timestamp\)", "Spark rounds the product to 34 digits before it takes the lowest 64 bits"),
+    (r"schema_of_csv\(''|:NaN\}', map\('prefersDecimal'", "a bug of Spark: an internal error"),
+    (r"lpad\(X'616263', -2\)", "a bug of Spark: a negative array size"),
+    (r"count_min_sketch|FROM sql_keywords\(\)", "sketches and the list of Spark's keywords are out of scope"),
+    (r"from_csv\(.*VARIANT", "from_csv makes no VARIANTs"),
+    (r"from_json\(.*INTERVAL DAY", "a number where an interval is wanted: leat reads it as a text does"),
+)]
+
+
+def known(sql):
+    return any(pattern.search(sql) for pattern, _ in KNOWN)
+
+
+def cell(text):
+    """A DOUBLE without its last digits: Java's StrictMath and the C library differ there, and JDK 17 prints one too many."""
+    try:
+        return f"{float(text):.14g}" if re.search(r"[.E]", text) else text
+    except ValueError:
+        return text
+
+
+def cells(rows):
+    return [[cell(text) for text in row.split("\t")] for row in rows]
+
+
 def alike(spark, leat, sql):
     if spark[0] or leat[0]:  # JAVA: an exception without a condition
         return spark[0] == leat[0] or bool(leat[0] and spark[0] and spark[0].startswith("JAVA"))
-    order = (lambda rows: rows) if "ORDER BY" in sql else sorted
-    return spark[1] == leat[1] and order(spark[2]) == order(leat[2])
+    if spark[1] != leat[1]:
+        return False
+    order = (lambda rows: rows) if "ORDER BY" in sql and "ROLLUP" not in sql else sorted  # a ROLLUP has rows with equal keys
+    rows = [order(answer[2]) for answer in (spark, leat)]
+    real = "double" in spark[1] or "float" in spark[1]
+    return rows[0] == rows[1] or (real and cells(rows[0]) == cells(rows[1]))
 
 
 def show(answer):
@@ -427,14 +469,18 @@ def main():
         kept.write_text(json.dumps(answers))
     wanted = [item for item in wanted if f"{item[1]}|{item[2]}" in answers]
     leat = Leat(arguments.leat)
-    found, differ = ask_all(leat, wanted), 0
+    found, differ, explained = ask_all(leat, wanted), 0, 0
     leat.close()
     for name, setting, sql in wanted:
         key = f"{setting}|{sql}"
-        if not alike(answers[key], found[key], sql):
+        if alike(answers[key], found[key], sql):
+            continue
+        if known(sql):
+            explained += 1
+        else:
             differ += 1
             print(f"{name} {setting}: {sql}\n    spark {show(answers[key])}\n    leat  {show(found[key])}")
-    print(f"{len(wanted)} statements, {differ} differ")
+    print(f"{len(wanted)} statements, {differ} differ, {explained} differ for a known reason")
     return 1 if differ else 0
 
 
