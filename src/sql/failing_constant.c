@@ -80,9 +80,13 @@ enum code failing_constant(struct analyser *self, const struct plan_list *nodes)
     bool *computed = arena_array(self->arena, bool, (size_t)nodes->count + 1);
     memset(computed, 0, (size_t)nodes->count + 1);
     computed[nodes->count - 1] = true;
-    for (int32_t i = nodes->count - 1; i >= 0; i--)
-        for (int32_t j = 0; j < nodes->nodes[i]->input_count && !takes_nothing(nodes->nodes[i]); j++)
-            computed[plan_input(nodes->nodes[i], j)->id] |= computed[i];
+    for (int32_t i = nodes->count - 1; i >= 0; i--) {
+        const struct plan *node = nodes->nodes[i];
+        bool over = node->kind == PLAN_WINDOW;
+        for (int32_t j = 0; j < node->input_count && !takes_nothing(node); j++)
+            computed[plan_input(node, j)->id] |= computed[i] && !(over && plan_input(node, j)->kind == PLAN_PROJECT);
+        computed[i] = computed[i] && !over;
+    }
     for (int32_t i = 0; i < nodes->count && state.code == E_OK; i++)
         if (computed[i])
             plan_each_expr(nodes->nodes[i], check, &state);

@@ -109,14 +109,13 @@ static bool stands_alone(const struct ast *ast)
     }
 }
 
-/* From the leaves upwards; whether all of it stands alone. An aggregate does not: what is around it has to know its group. */
+/* From the leaves upwards, without subqueries, which Spark looks at when all below their rows is known; whether all of it
+ * stands alone. An aggregate does not: what is around it has to know its group. */
 static bool look(struct search *search, const struct ast *ast)
 {
     bool closed = stands_alone(ast), unit = ast->kind == AST_CALL && !ast->flag && call_takes_unit(ast);
     for (int32_t i = unit; i < ast->arg_count && !search->found; i++)
         closed = look(search, ast->args[i]) && closed;
-    if (ast->query != NULL && !search->found)
-        look_query(search, ast->query);
     if (ast->call != NULL && ast->call->filter != NULL && !search->found)
         look(search, ast->call->filter);
     if (!search->found)
@@ -192,7 +191,8 @@ static void look_query(struct search *search, const struct ast_query *query)
 
 enum code first_error(struct analyser *self, const struct ast_query *query, enum code code)
 {
-    if (code != E_SQL || !is_late(self->err))
+    bool late = is_late(self->err);
+    if (code != E_SQL || !(late || is_early(self->err)))
         return code;
     struct error *said = self->err, other = {0};
     struct rowset nothing = {.plan = plan_one_row(self, query->at)};
@@ -201,7 +201,7 @@ enum code first_error(struct analyser *self, const struct ast_query *query, enum
     self->err = &other;
     look_query(&search, query);
     search.making = true;
-    if (!search.found)
+    if (!search.found && late)
         look_query(&search, query);
     self->err = said;
     if (search.found)

@@ -5,7 +5,10 @@
 #include <stdio.h>
 #include <strings.h>
 
-enum { SHOWN_LINE_MAX = 160 }; // bytes of a source line; longer ones are cut around the caret
+enum {
+    SHOWN_LINE_MAX = 160, // bytes of a source line; longer ones are cut around the caret
+    SAID_MAX = 640        // bytes of the message itself; the line and the caret need the rest
+};
 
 static const struct sql_file *file_of(const struct notes *notes, const char *name)
 {
@@ -176,6 +179,17 @@ static void add_caret(struct text *out, struct bytes line, struct position at)
         text_add_char(out, '^');
 }
 
+/* What is said may be an expression of any length. */
+static int said_size(const char *text)
+{
+    size_t size = strlen(text);
+    if (size <= SAID_MAX)
+        return (int)size;
+    for (size = SAID_MAX; size > 0 && !starts_character((uint8_t)text[size]); size--)
+        ;
+    return (int)size;
+}
+
 static void compose(const struct notes *notes, struct position at, const char *text, struct text *out)
 {
     const struct sql_file *file = file_of(notes, at.file);
@@ -183,7 +197,8 @@ static void compose(const struct notes *notes, struct position at, const char *t
         text_add_string(out, text);
         return;
     }
-    text_printf(out, "%s%s%d:%d: %s", at.file ? at.file : "", at.file ? ":" : "", at.line, at.column, text);
+    text_printf(out, "%s%s%d:%d: %.*s", at.file ? at.file : "", at.file ? ":" : "", at.line, at.column, said_size(text),
+                text);
     if (file != NULL) {
         struct text line = {0};
         line_mask(file, at.line, &line);

@@ -14,7 +14,7 @@ TEST(calls_without_columns_are_made_next)
     CHECK_ANSWER("SELECT abs(1, 2) FROM nosuchtable", "[WRONG_NUM_ARGS.WITHOUT_SUGGESTION]");
     CHECK_ANSWER("SELECT abs(1, 2) FROM (SELECT 1 AS a) WHERE abs(array(1)) = 1",
                  "[WRONG_NUM_ARGS.WITHOUT_SUGGESTION]");
-    CHECK_ANSWER("SELECT abs(array(1)), (SELECT abs(1, 2))", "[WRONG_NUM_ARGS.WITHOUT_SUGGESTION]");
+    CHECK_ANSWER("SELECT abs(1, 2), strange(1)", "[UNRESOLVED_ROUTINE]");
     CHECK_ANSWER("SELECT abs(array(1)), percentile_cont(5S, 1, false)", "[WRONG_NUM_ARGS.WITHOUT_SUGGESTION]");
     CHECK_ANSWER("SELECT abs(array(1)), date_part('xx', DATE'2020-01-01')", "[INVALID_EXTRACT_FIELD]");
     CHECK_ANSWER("SELECT abs(array(1)), CAST(1 AS DATE)", "[DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE]");

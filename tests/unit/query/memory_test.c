@@ -19,7 +19,8 @@ TEST(large_values_are_made_of_few_rows_at_a_time)
     CHECK_ANSWER_WITHIN(LITTLE_BYTES, "SELECT sum(length(repeat('x', 1000000))) FROM range(100)", "100000000");
     CHECK_ANSWER_WITHIN(LITTLE_BYTES, "SELECT sum(length(repeat('x', id * 100))) FROM range(1000)", "49950000");
     CHECK_ANSWER_WITHIN(LITTLE_BYTES, "SELECT sum(size(sequence(1, id))) FROM range(1, 10000)", "49995000");
-    CHECK_ANSWER_WITHIN(LITTLE_BYTES, "SELECT sum(size(array_repeat(repeat('x', 100), id))) FROM range(1, 1000)",
+    CHECK_ANSWER_WITHIN(LITTLE_BYTES,
+                        "SELECT sum(size(array_repeat(repeat('x', 100), CAST(id AS INT)))) FROM range(1, 1000)",
                         "499500");
     CHECK_ANSWER_WITHIN(LITTLE_BYTES,
                         "SELECT count(*), sum(x) FROM (SELECT explode(sequence(1, 10000)) AS x "
