@@ -241,13 +241,65 @@ static int64_t fast_put(const struct column *cols, int32_t count, int64_t rows, 
     return too_long;
 }
 
+/* Numbers, times and the like without NULLs: all keys have this many bytes. 0: they have not. */
+static size_t fixed_key_bytes(const struct column *cols, int32_t count)
+{
+    size_t size = 0;
+    for (int32_t c = 0; c < count; c++) {
+        const struct type *type = cols[c].type;
+        int32_t width = type_width(type);
+        bool plain = type->id != TYPE_FLOAT && type->id != TYPE_DOUBLE && type->id != TYPE_BOOLEAN;
+        if (!plain || (width != 4 && width != 8) || (cols[c].valid != NULL && cols[c].nulls != 0))
+            return 0;
+        size += 1 + (size_t)width;
+    }
+    return size;
+}
+
+static inline __attribute__((always_inline)) void fixed_column_put(uint8_t *to, size_t stride, const uint8_t *values,
+                                                                   size_t width, int64_t rows)
+{
+    for (int64_t i = 0; i < rows; i++) {
+        uint8_t *at = to + (size_t)i * stride;
+        *at = 1;
+        memcpy(at + 1, values + (size_t)i * width, width);
+    }
+}
+
+static void fixed_put(const struct column *cols, int32_t count, int64_t rows, size_t size, struct text *data,
+                      int32_t *offsets)
+{
+    uint8_t *to = (uint8_t *)text_reserve(data, (size_t)rows * size);
+    for (int32_t c = 0; c < count; c++) {
+        const uint8_t *values = cols[c].values == NULL ? NULL : cols[c].values->data;
+        size_t width = (size_t)type_width(cols[c].type);
+        if (width == 8)
+            fixed_column_put(to, size, values, 8, rows);
+        else
+            fixed_column_put(to, size, values, 4, rows);
+        to += 1 + width;
+    }
+    for (int64_t i = 0; i < rows; i++)
+        offsets[i + 1] = offsets[0] + (int32_t)((size_t)(i + 1) * size);
+}
+
+static int64_t all_put(const struct column *cols, int32_t count, int64_t rows, struct text *data, int32_t *offsets)
+{
+    size_t size = fixed_key_bytes(cols, count);
+    if (size > 0 && size <= STATE_KEY_MAX && rows <= (STATE_KEYS_MAX - offsets[0]) / (int64_t)size) {
+        fixed_put(cols, count, rows, size, data, offsets);
+        return 0;
+    }
+    return fast_shape(cols, count) ? fast_put(cols, count, rows, data, offsets)
+                                   : keys_put(cols, count, rows, data, offsets);
+}
+
 int64_t state_key_encode(const struct column *cols, int32_t count, int64_t rows, struct text *data, int32_t *offsets,
                          uint64_t *hashes)
 {
     always(data->size <= STATE_KEYS_MAX);
     offsets[0] = (int32_t)data->size;
-    int64_t too_long = fast_shape(cols, count) ? fast_put(cols, count, rows, data, offsets)
-                                               : keys_put(cols, count, rows, data, offsets);
+    int64_t too_long = all_put(cols, count, rows, data, offsets);
     data->size = (size_t)offsets[rows];
     data->data[data->size] = '\0';
     const uint8_t *keys = (const uint8_t *)data->data;
