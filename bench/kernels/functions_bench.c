@@ -27,8 +27,8 @@ static int64_t run(struct sql_run *session, const char *statement)
 {
     struct error err = {0};
     int64_t rows = 0;
-    if (sql_run_statement(session, bytes_of_string(statement), &(struct sql_sink){see_schema, see_rows, &rows}, &err) !=
-        E_OK) {
+    if (sql_run_statement(session, bytes_of_string(statement),
+                          &(struct sql_sink){.schema = see_schema, .rows = see_rows, .context = &rows}, &err) != E_OK) {
         fprintf(stderr, "%s\n%s\n", statement, err.text);
         return -1;
     }
