@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """leat reads what PyArrow writes: every type, encoding, codec and page version, and the files of parquet-testing.
 
-Use  parquet_read_test.py [PROGRAM]   PROGRAM: parquet_read_test, which leaves NAME.read beside each NAME.parquet
-CONFORMANCE_DIR: also compare the good files of parquet-testing with what PyArrow reads there (skipped without it)
+Use  parquet_read_test.py [--write] [PROGRAM]   PROGRAM: parquet_read_test, which leaves NAME.read beside each NAME.parquet
+CONFORMANCE_DIR: also compare the files of parquet-testing with what PyArrow reads there (skipped without it), and docs/parquet-testing.md
+with what came of it; --write makes that page anew
 """
 import datetime
 import decimal
@@ -219,55 +220,106 @@ def write_all(folder):
 
 
 # Files that PyArrow reads as types that Spark, and so leat, sees in another way.
-OTHERS = {"int96_from_spark", "map_no_value"}
+OTHERS = {"map_no_value": "a map without values: leat a STRUCT of a list, as it is stored; PyArrow a list of keys"}
+BEYOND = {"int96_from_spark": "times beyond PyArrow's nanoseconds", "incorrect_map_schema": "keys of a map that may be NULL",
+          "nested_structs.rust": "dates beyond Python's"}
+PAGE = ROOT / "docs/parquet-testing.md"
+HEAD = """# The files of parquet-testing
+
+What comes of each file of [apache/parquet-testing](https://github.com/apache/parquet-testing): `data`, also the encrypted ones, and `bad_data`. Written by
+`tests/interop/parquet_read_test.py --write`, and held against what it finds by the same test.
+
+| files | |
+|---|---|
+"""
 
 
 def conformance(folder):
+    """The good files below `good`, the bad ones below `bad`; encrypted ones are called so."""
     source = os.environ.get("CONFORMANCE_DIR")
+    for kind, name in (("good", "data"), ("bad", "bad_data")):
+        (folder / kind).mkdir(parents=True)
+        if source is None:
+            continue
+        for path in sorted(Path(source, "parquet-testing", name).rglob("*.parquet*")):
+            if path.suffix == ".parquet" or path.name.endswith(".parquet.encrypted"):
+                shutil.copy(path, folder / kind / path.name.replace(".parquet.encrypted", ".encrypted.parquet"))
     if source is None:
         print("skipped: no CONFORMANCE_DIR for parquet-testing")
-        return
-    for path in sorted(Path(source, "parquet-testing/data").glob("*.parquet")):
-        shutil.copy(path, folder)
+
+
+def refusal(path):
+    """Why leat does not read the file; None: it does."""
+    last = path.with_suffix(".read").read_bytes().decode(errors="surrogateescape").rstrip("\n").rpartition("\n")[2]
+    return last.partition(".parquet: ")[2] or last if last.startswith("error: ") else None
 
 
 def conformance_check(path):
-    """Compared where both read the file; what only one reads is not PyArrow's to judge."""
+    """(what came of it, problems). Compared where both read the file; what only one reads is not PyArrow's to judge."""
+    why = refusal(path)
     try:
         table = pq.ParquetFile(path).read()
         table.to_pylist()
     except Exception:
-        return None
-    lines = path.with_suffix(".read").read_bytes()
-    if b"\nerror: " in b"\n" + lines or path.stem in OTHERS:
-        return None
-    if len(set(table.schema.names)) != len(table.schema.names) or any(pa.types.is_float16(f.type) for f in table.schema):
-        return None
-    return read_problems(path, table)
+        table = None
+    if why is not None:
+        return ("refused" if table is None else "refused, PyArrow reads it"), []
+    if table is None:
+        return "read, not by PyArrow in Python", []
+    if path.stem in OTHERS:
+        return "read as another type than PyArrow's", []
+    halves = [field.name for field in table.schema if pa.types.is_float16(field.type)]
+    if len(halves) == table.num_columns:
+        return "read as rows without columns: all are FLOAT16", []
+    if halves:
+        return "read without its FLOAT16 columns, the others equal to PyArrow", read_problems(path, table.drop_columns(halves))
+    return "read, equal to PyArrow", read_problems(path, table)
+
+
+def page_of(outcomes):
+    """outcomes: {(good or bad, what came of it): [path]}"""
+    text = HEAD
+    for (kind, outcome), paths in sorted(outcomes.items(), key=lambda item: (item[0][0] == "bad", -len(item[1]))):
+        text += f"| {len(paths)} {kind} | {outcome} |\n"
+    text += "\n| file | | why |\n|---|---|---|\n"
+    for (kind, outcome), paths in sorted(outcomes.items(), key=lambda item: (item[0][0] == "bad", -len(item[1]))):
+        for path in paths if outcome != "read, equal to PyArrow" else ():
+            text += f"| `{path.stem}` | {kind}: {outcome} | {refusal(path) or {**OTHERS, **BEYOND}.get(path.stem, '')} |\n"
+    return text
+
+
+def conformance_judge(folder, write):
+    outcomes = {}
+    for kind in ("good", "bad"):
+        for path in sorted((folder / kind).glob("*.parquet")):
+            outcome, problems = conformance_check(path)
+            check(path.stem, problems)
+            outcomes.setdefault((kind, outcome), []).append(path)
+    if not outcomes:
+        return
+    page = page_of(outcomes)
+    if write:
+        PAGE.write_text(page)
+    check("docs/parquet-testing.md", [] if PAGE.exists() and PAGE.read_text() == page else ["it says something else: run with --write"])
+    print(f"{sum(map(len, outcomes.values()))} files of parquet-testing")
 
 
 def main():
-    program = sys.argv[1] if len(sys.argv) > 1 else os.environ.get("LEAT_PARQUET_READ", ROOT / "build/debug/parquet_read_test")
+    words = [word for word in sys.argv[1:] if word != "--write"]
+    program = words[0] if words else os.environ.get("LEAT_PARQUET_READ", ROOT / "build/debug/parquet_read_test")
     with tempfile.TemporaryDirectory(dir=os.environ.get("TEST_DIR")) as name:
         ours, theirs = Path(name, "ours"), Path(name, "theirs")
         ours.mkdir()
-        theirs.mkdir()
         write_all(ours)
         conformance(theirs)
-        for folder in [ours, theirs]:
+        for folder in [ours, theirs / "good", theirs / "bad"]:
             environment = {k: v for k, v in os.environ.items() if k != "CONFORMANCE_DIR"}
             done = subprocess.run([program], env={**environment, "LEAT_PARQUET_IN": str(folder)}, capture_output=True)
             check("reading", [] if done.returncode == 0 else [done.stdout[-3000:].decode() + done.stderr[-3000:].decode()])
         for path in sorted(ours.glob("*.parquet")):
             table = pq.read_table(path, coerce_int96_timestamp_unit="us", use_threads=False)
             check(path.stem, read_problems(path, table))
-        compared = 0
-        for path in sorted(theirs.glob("*.parquet")):
-            problems = conformance_check(path)
-            if problems is not None:
-                compared += 1
-                check(path.stem, problems)
-        print(f"{compared} files of parquet-testing compared")
+        conformance_judge(theirs, "--write" in sys.argv)
     failed = results.count(False)
     print(f"{len(results) - failed} passed, {failed} failed")
     return failed > 0
