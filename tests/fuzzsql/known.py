@@ -41,7 +41,7 @@ def without_signs(rows):
 
 
 def sign_of_zero(difference):
-    """Grouping and DISTINCT turn -0.0 to 0.0 in Spark; leat keeps the sign that the group's first row has."""
+    """DISTINCT and set operations turn -0.0 to 0.0 in Spark; leat keeps the sign that the first row has."""
     mine, theirs = difference.mine.rows, difference.theirs.rows
     return difference.kind == "rows" and mine != theirs and without_signs(mine) == without_signs(theirs)
 
@@ -57,12 +57,18 @@ def own_name(difference):
         difference.mine.schema.rsplit(":", 1)[1] == difference.theirs.schema.rsplit(":", 1)[1]
 
 
+def negated_digits(difference):
+    """Scala's BigDecimal rounds to 34 digits when its sign changes: 38 nines become 1 and 38 zeros, which do not fit."""
+    return difference.mine.error is None and difference.theirs.error == "NUMERIC_VALUE_OUT_OF_RANGE.WITHOUT_SUGGESTION" and \
+        re.search(r"\(- |\bnegative\(", difference.statement) and re.search(r"9{28}\.?9{6}", " ".join([difference.statement, *difference.all_tables]))
+
+
 def has(kind, pattern):
     return lambda difference: difference.kind == kind and re.search(pattern, difference.statement, re.S) is not None
 
 
 KNOWN = [
-    (sign_of_zero, "-0.0 in a group: Spark gives 0.0, leat the first row's"),
+    (sign_of_zero, "-0.0 among distinct rows: Spark gives 0.0, leat the first row's"),
     (of_today, "a text that has a time and no date is of today: Spark's answer was kept on another day"),
     (own_name, "the name of a column without AS"),
     (has("rows", r"\bsentences\("), "sentences() of a text without words: Spark gives an empty sentence"),
@@ -71,6 +77,8 @@ KNOWN = [
     (has("rows", r"decimal\(10,0\).* RANGE BETWEEN"), "a RANGE bound beyond the digits of its DECIMAL"),
     (of_pattern, "a constant pattern that is none is an error when the query is read; Spark says it when a row needs the pattern"),
     (shift_behind_type, "Spark's lexer takes `>>` behind the words array, map or struct for the end of a type"),
+    (negated_digits, "a DECIMAL of more than 34 digits changes its sign: Spark rounds it to 34"),
+    (has("rows", r"\btime_from_seconds\("), "time_from_seconds: Spark keeps nanoseconds in a TIME(6), leat microseconds"),
     (pivot_twice, "a value twice in PIVOT .. IN: Spark fails with an index of its own arrays"),
     (cancelled, "moments over values of 1e15 and more with digits behind the point: rounding depends on the order of a join's rows"),
     (lambda d: "is no regular expression here" in d.mine.message, "leat's linear-time engine refuses what only backtracking or Java has"),

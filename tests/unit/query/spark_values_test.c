@@ -54,3 +54,10 @@ TEST(a_zone_that_nobody_knows_is_an_error_of_tries_too)
                  "[INVALID_TIMEZONE]");
     CHECK_ANSWER("SELECT try_make_timestamp(2020, 1, 1, 1, 1, 1, z) FROM VALUES ('x') AS t(z)", "NULL");
 }
+
+TEST(keys_have_one_zero_and_one_nan)
+{
+    CHECK_ANSWER("SELECT d, count(*) FROM VALUES (-0.0D), (0.0D) AS t(d) GROUP BY d", "0.0, 2");
+    CHECK_ANSWER("SELECT d, count(*) FROM VALUES (double('NaN')), (-double('NaN')) AS t(d) GROUP BY d", "NaN, 2");
+    CHECK_ANSWER("SELECT count(*) FROM VALUES (-0.0D) AS a(d) JOIN VALUES (0.0D) AS b(d) ON a.d = b.d", "1");
+}
