@@ -74,6 +74,17 @@ static bool takes_nothing(const struct plan *node)
     return limit != NULL && column_values(limit, int64_t)[0] == 0;
 }
 
+/* The arguments: what orders and bounds the rows may be more than Spark computes of it. */
+static void check_calls(struct check *self, const struct plan_overs *overs)
+{
+    for (int32_t i = 0; i < overs->count; i++) {
+        const struct plan_over *over = overs->calls[i];
+        const struct aggregate_call *call = over->kind == OVER_AGGREGATE ? over->call : NULL;
+        for (int32_t k = 0; k < (call != NULL ? call->arg_count : over->arg_count); k++)
+            check(self, call != NULL ? call->args[k] : over->args[k]);
+    }
+}
+
 enum code failing_constant(struct analyser *self, const struct plan_list *nodes)
 {
     struct check state = {.self = self};
@@ -85,10 +96,11 @@ enum code failing_constant(struct analyser *self, const struct plan_list *nodes)
         bool over = node->kind == PLAN_WINDOW;
         for (int32_t j = 0; j < node->input_count && !takes_nothing(node); j++)
             computed[plan_input(node, j)->id] |= computed[i] && !(over && plan_input(node, j)->kind == PLAN_PROJECT);
-        computed[i] = computed[i] && !over;
     }
     for (int32_t i = 0; i < nodes->count && state.code == E_OK; i++)
-        if (computed[i])
+        if (computed[i] && nodes->nodes[i]->kind == PLAN_WINDOW)
+            check_calls(&state, &nodes->nodes[i]->overs);
+        else if (computed[i])
             plan_each_expr(nodes->nodes[i], check, &state);
     return state.code;
 }

@@ -3,7 +3,8 @@
  * In      the nodes of an optimised query, inputs first: what could be folded is a literal, columns that nobody reads are gone
  * Out     E_SQL with the condition of the first constant that fails wherever it stands: 1 / 0 in the SELECT list of an empty
  *         table. Below CASE, IF and COALESCE it stays for the rows that need it, and below LIMIT 0 nothing is computed
- * Limits  what stands in window functions, or right below them, is left to the rows: not all columns there are read
+ * Limits  the keys and frames of window functions, and what stands right below these, are left to the rows: not all columns
+ *         there are read
  * Thread  the session's
  * Spec    Spark's ConstantFolding; calls with lambdas are no constants to it
  */

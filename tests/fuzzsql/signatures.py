@@ -1,7 +1,7 @@
 """The functions that leat has, from the page that `leat docs functions` prints: names, and what they take and give.
 
 The words of a signature are explained in src/expr/signature.h: types, `any`, capital letters for types that are the same at all
-their places, `?` and `...` at the end.
+their places, `?`, `!` and `...` at the end. Names with a colon are leat's own.
 """
 import re
 import subprocess
@@ -54,7 +54,7 @@ def overloads(names, signature, aggregate):
             continue  # functions of functions: generator.py has their forms
         repeats = bool(words) and words[-1].endswith("...")
         least = sum(not word.endswith("?") for word in words)
-        args = tuple(compact(word.removesuffix("...").removesuffix("?")) for word in words)
+        args = tuple(compact(word.removesuffix("...").removesuffix("?").rstrip("!")) for word in words)
         for name in names:
             yield Function(name, args, least, repeats, compact(match[2]), aggregate)
 
@@ -70,7 +70,7 @@ def read(leat, page_file, overrides, left_out):
         cells = [cell.strip() for cell in re.split(r"(?<!\\)\|", line)]
         if len(cells) < 4 or not cells[1].startswith("`"):
             continue
-        names = [name for name in re.findall(r"`([^`]+)`", cells[1].replace("\\|", "|")) if name not in left_out]
+        names = [name for name in re.findall(r"`([^`]+)`", cells[1].replace("\\|", "|")) if name not in left_out and ":" not in name]
         signature = re.findall(r"`([^`]+)`", cells[2].replace("\\|", "|"))
         named = [name for name in names if name in overrides]
         for name in named:
