@@ -339,20 +339,15 @@ SCALAR(fn_aggregate, "aggregate reduce", "(array<T>, A, (A, T) -> A, A -> R?) ->
         body_run(call, args, 1, &sums, 1, all, call->rows, &result);
         sums = result;
     }
-    uint8_t *valid = NULL;
     for (int64_t i = 0; i < call->rows; i++)
-        if (!arg_valid(&args[0], i) || column_is_null(&sums, i) || (out->valid != NULL && !column_valid_at(out, i))) {
-            valid = call_validity(call);
-            bit_clear(valid, i);
-        }
-    sums.type = out->type;
-    struct buffer *own = out->valid;
-    buffer_release(sums.valid);
-    out->valid = NULL;
+        if (!arg_valid(&args[0], i) || !call_valid(call, i))
+            all[i] = -1; // its start is no answer
+    gather_or_null(call, &result, &sums, all, call->rows);
+    column_release(&sums);
+    result.type = out->type;
+    result.nulls = -1;
     column_release(out); // what was made ready for numbers
-    *out = sums;
-    out->valid = own;
-    out->nulls = -1;
+    *out = result;
     mem_free(all);
 }
 

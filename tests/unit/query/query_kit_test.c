@@ -76,6 +76,7 @@ static enum code rows_run(struct script *self, const struct session_step *step, 
         code = query_next(query, &batch, &at, err);
         if (code != E_OK || batch.rows == 0)
             break;
+        batch_check(&batch);
         if (step->action != SESSION_ROWS) {
             if (step->action == SESSION_FILL)
                 batch_retype(&batch, step->schema);

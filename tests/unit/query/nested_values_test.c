@@ -1,4 +1,4 @@
-/* nested_casts_test.c - casts within lists, maps and structs, at any depth: an element that fails fails its row with ANSI on; it is
+/* nested_values_test.c - casts within lists, maps and structs, at any depth: an element that fails fails its row with ANSI on; it is
  * NULL, or its low bits, without; TRY_CAST makes that element NULL. As Spark 4.2 does. */
 #include "kit.h"
 #include "query_kit.h"
@@ -27,4 +27,12 @@ TEST(try_cast_loses_the_element_alone)
     CHECK_ANSWER(
         "SELECT TRY_CAST(c AS array<array<int>>) FROM VALUES (array(array('1'))), (NULL), (array(NULL)) AS t(c)",
         "[[1]]\nNULL\n[null]");
+}
+
+/* The kit checks each batch: a NULL list or text has nothing below. */
+TEST(a_sum_over_no_list_is_null_and_empty)
+{
+    CHECK_ANSWER("SELECT aggregate(c, 'abc', (s, x) -> s) FROM VALUES (array(1)), (NULL) AS t(c)", "abc\nNULL");
+    CHECK_ANSWER("SELECT aggregate(c, array('abc'), (s, x) -> s) FROM VALUES (NULL), (array(1)) AS t(c)",
+                 "NULL\n[\"abc\"]");
 }
