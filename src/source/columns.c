@@ -16,7 +16,7 @@ enum code columns_check_stop(const struct columns_source *self, struct error *er
 
 /* ---- life ---- */
 
-static enum code columns_open(struct columns_source *self, const struct source_spec *spec, struct error *err)
+static enum code columns_begin(struct columns_source *self, const struct source_spec *spec, struct error *err)
 {
     self->name = arena_strdup(&self->arena, spec->name);
     self->schema = self->files.schema = spec->schema;
@@ -39,18 +39,6 @@ static enum code columns_open(struct columns_source *self, const struct source_s
     if (place_is_remote(self->settings.path))
         TRY(place_bucket(self->settings.path, &self->bucket, &ignored, err));
     return spec->stream ? columns_stream_open(self, spec, err) : E_OK;
-}
-
-static enum code parquet_open(void *self_, const struct source_spec *spec, struct error *err)
-{
-    return columns_open(self_, spec, err);
-}
-
-static enum code delta_open(void *self_, const struct source_spec *spec, struct error *err)
-{
-    struct columns_source *self = self_;
-    self->delta = true;
-    return columns_open(self, spec, err);
 }
 
 void columns_file_shut(struct columns_source *self)
@@ -83,6 +71,27 @@ static void columns_close(void *self_)
     arena_free(&self->file_arena);
     arena_free(&self->arena);
     *self = (struct columns_source){0};
+}
+
+/* Who could not open it does not close it. */
+static enum code columns_open(struct columns_source *self, const struct source_spec *spec, struct error *err)
+{
+    enum code code = columns_begin(self, spec, err);
+    if (code != E_OK)
+        columns_close(self);
+    return code;
+}
+
+static enum code parquet_open(void *self_, const struct source_spec *spec, struct error *err)
+{
+    return columns_open(self_, spec, err);
+}
+
+static enum code delta_open(void *self_, const struct source_spec *spec, struct error *err)
+{
+    struct columns_source *self = self_;
+    self->delta = true;
+    return columns_open(self, spec, err);
 }
 
 /* ---- what there is ---- */
