@@ -536,6 +536,7 @@ static void local_close(struct store *base)
         mem_free(store->held[i].path);
     }
     mem_free(store->held);
+    local_swap_close(store);
     path_set_free(&store->ready);
     path_set_free(&store->unsynced);
     lock_close(&store->lock);

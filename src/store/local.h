@@ -19,6 +19,8 @@ struct local_store {
     struct path_set unsynced; /* folders that files were published into since the last store_publish_sync */
     struct held_lock *held;   /* lock files, until close */
     int32_t held_count, held_capacity;
+    struct path_set left, left_before; /* folders that swaps took the place of; the second ones go next */
+    int64_t left_since_us;             /* monotonic: when the first one of `left` came */
 };
 static inline struct local_store *local_of(struct store *store) { return (struct local_store *)store; }
 
@@ -47,6 +49,8 @@ MUST_CHECK enum code local_publish_sync(struct store *base, struct error *err);
 /* ---- local_swap.c ---- */
 MUST_CHECK enum code local_swap(struct store *base, const struct store_swap *swap, struct error *err);
 MUST_CHECK enum code local_swap_sweep(struct store *base, struct error *err);
+/* Remove the folders that swaps have left. Best effort: else the sweep of a later run does. */
+void local_swap_close(struct local_store *store);
 
 /* Best effort: after another error, which is the one to tell. */
 void local_discard(const char *full);

@@ -4,8 +4,9 @@
  *                                        ones under their final names; the same for _staging and, in the root, for folders
  *                                        of partitions, without those that would be empty. fsync of all
  *   2  renameat2(RENAME_EXCHANGE)        of the two folders. Readers now find the new one
- *   3  fsync of both parents; the old folder, under the name of 1, is emptied and removed. A file that somebody put into it
- *      since 1 gets a name in the new one first
+ *   3  fsync of both parents. A file that somebody put into the old folder since 1 gets a name in the new one
+ *   4  the old folder, under the name of 1, is emptied and removed by a swap that comes at least LEFT_US later, or when the
+ *      store is closed: who opened it before 2 may still be listing it
  *
  * Why not rename files one by one: between two renames a reader who lists sees rows twice, or not at all, and readdir is no
  * snapshot: it may show a name that came while it ran, and miss one that went. Here nothing is ever changed in a folder that
@@ -16,7 +17,7 @@
  *
  *   crash here         what is left                                what follows
  *   in 1               a folder of links beside the table          local_swap_sweep removes it: no file has a name less
- *   between 2 and 3    the old folder, under that name             the same; after a power loss perhaps 1 again
+ *   between 2 and 4    the old folder, under that name             the same; after a power loss perhaps 1 again
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -26,7 +27,7 @@
 #include "store/local.h"
 
 #define SWAP_MARK ".swap-"
-enum { SWAP_DIGITS = 16 };
+enum { SWAP_DIGITS = 16, LEFT_US = 10 * 1000 * 1000 };
 
 struct swap {
     struct local_store *store;
@@ -226,6 +227,34 @@ static enum code folder_remove(const char *full, int depth, struct error *err)
     return code == E_OK ? os->remove(full, err) : code;
 }
 
+static void left_remove(struct path_set *left)
+{
+    struct error ignored = {0};
+    for (int32_t i = 0; i < left->count; i++)
+        (void)folder_remove(left->items[i], 0, &ignored); // else the sweep does
+    path_set_free(left);
+}
+
+/* In two sets, so that each folder stays for LEFT_US at least. */
+static void left_add(struct local_store *store, const char *full)
+{
+    int64_t now_us = os->clock_mono_us();
+    if (store->left.count > 0 && now_us - store->left_since_us > LEFT_US) {
+        left_remove(&store->left_before);
+        store->left_before = store->left;
+        store->left = (struct path_set){0};
+    }
+    if (store->left.count == 0)
+        store->left_since_us = now_us;
+    path_set_add(&store->left, full);
+}
+
+void local_swap_close(struct local_store *store)
+{
+    left_remove(&store->left_before);
+    left_remove(&store->left);
+}
+
 static enum code parent_sync(const char *full, struct error *err)
 {
     char parent[PATH_MAX];
@@ -294,7 +323,8 @@ static enum code exchange(struct swap *self, struct error *err)
     lock_give(&self->store->lock);
     TRY(come_discard(self, err));
     TRY(late_link(self, "", err));
-    return folder_remove(self->new, 0, err);
+    left_add(self->store, self->new);
+    return E_OK;
 }
 
 static enum code swap_run(struct swap *self, struct error *err)
@@ -334,6 +364,8 @@ enum code local_swap_sweep(struct store *base, struct error *err)
     char parent[PATH_MAX], start[PATH_MAX], full[PATH_MAX];
     struct names names = {0};
     beside(local_of(base), parent, start);
+    path_set_free(&local_of(base)->left_before); // they are among them
+    path_set_free(&local_of(base)->left);
     enum code code = os->list(parent, name_add, &names, err);
     size_t size = strlen(start);
     for (int32_t i = 0; code == E_OK && i < names.folders.count; i++) {

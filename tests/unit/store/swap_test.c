@@ -1,6 +1,7 @@
 /* Files that take the place of others: whole or not at all, whatever fails. */
 #include "store/store.h"
 
+#include <dirent.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -72,7 +73,9 @@ static int leftovers(void)
 {
     struct error err = {0};
     int count = 0;
-    CHECK_INT(os->list(kit_tmpdir(), beside_count, &count, &err), E_OK);
+    char parent[300];
+    snprintf(parent, sizeof parent, "%.*s", (int)(strrchr(root, '/') - root), root);
+    CHECK_INT(os->list(parent, beside_count, &count, &err), E_OK);
     return count;
 }
 
@@ -99,9 +102,9 @@ TEST(swap_in_the_root_keeps_staging_and_its_locks)
     CHECK_INT(store_size(store, "_staging/merged.staged", &size, &err), E_ABSENT);
     CHECK_INT(store_look(root, &second, &err), E_OK);
     CHECK_INT(store_lock(second, "_staging/q.lock", &err), E_EXISTS);
-    CHECK_INT(leftovers(), 0);
     store_close(second);
     store_close(store);
+    CHECK_INT(leftovers(), 0);
     text_free(&names);
 }
 
@@ -114,12 +117,11 @@ TEST(swap_in_a_folder)
     CHECK_INT(swap(store, "day=1", &err), E_OK);
     list_data(store, &names);
     CHECK_STR(names.data, "day=1/ab day=1/c day=2/d ");
-    CHECK_INT(leftovers(), 0);
     CHECK_INT(store_put_new(store, "day=2/deep/e", bytes_of_string("e"), &err), E_OK);
     stage_text(store, "_staging/merged.staged", "ab");
     CHECK_INT(swap(store, "day=2", &err), E_UNSUPPORTED);
-    CHECK_INT(leftovers(), 0);
     store_close(store);
+    CHECK_INT(leftovers(), 0);
     text_free(&names);
 }
 
@@ -148,9 +150,29 @@ TEST(swap_of_a_tree)
     CHECK_INT(store_swap(store, &empty, &err), E_OK);
     list_data(store, &names);
     CHECK_STR(names.data, "day=2/x=1/theirs ");
+    store_close(store);
+    CHECK_INT(leftovers(), 0);
+    text_free(&names);
+}
+
+/* Who opened the folder before finds all of it, however slowly he lists. */
+TEST(swap_leaves_the_old_folder_to_who_lists_it)
+{
+    struct error err = {0};
+    struct store *store = fresh("");
+    DIR *before = opendir(root);
+    CHECK(before != NULL);
+    CHECK_INT(swap(store, "", &err), E_OK);
+    char seen[8] = "";
+    for (struct dirent *entry; (entry = readdir(before)) != NULL;)
+        if (entry->d_name[1] == '\0' && entry->d_name[0] != '.')
+            seen[entry->d_name[0] - 'a'] = entry->d_name[0];
+    CHECK_STR(seen, "abc");
+    closedir(before);
+    CHECK_INT(leftovers(), 1);
+    CHECK_INT(store_swap_sweep(store, &err), E_OK);
     CHECK_INT(leftovers(), 0);
     store_close(store);
-    text_free(&names);
 }
 
 TEST(swap_refuses_a_symbolic_link)
