@@ -75,6 +75,7 @@ static enum code bind_same(struct binding *binding, __attribute__((unused)) stru
 SCALAR(fn_map_sorted, "map:sorted", "(any) -> any", "Maps in order of their keys.", NULL, NULL, .bind = bind_same,
        .flags = FN_NULLS | FN_HIDDEN)
 {
+    column_release(out); // what was made ready for numbers
     if (args[0].step == 0) {
         int32_t *first = mem_array(int32_t, (size_t)call->rows + 1);
         for (int64_t i = 0; i < call->rows; i++)

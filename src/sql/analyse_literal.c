@@ -95,11 +95,11 @@ static enum code big_decimal_literal(struct analyser *self, const struct ast *as
     char *e = strpbrk(digits, "eE");
     if (e == NULL)
         return decimal_literal(self, ast, digits, out);
-    long exponent = strtol(e + 1, NULL, 10);
+    long exponent = strtol(e + 1, NULL, 10), scale;
     *e = '\0';
     const char *point = strchr(digits, '.');
-    long scale = (point != NULL ? (long)strlen(point + 1) : 0) - exponent;
-    if (scale < -38 || scale > 38)
+    long places = point != NULL ? (long)strlen(point + 1) : 0;
+    if (__builtin_sub_overflow(places, exponent, &scale) || scale < -38 || scale > 38)
         return sql_error(self, ast->at, NULL,
                          "[DECIMAL_PRECISION_EXCEEDS_MAX_PRECISION] Decimal precision exceeds max precision "
                          "38.");
