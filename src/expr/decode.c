@@ -32,11 +32,8 @@ static void wrap(const struct decoding *decoding, const struct column *texts, st
             builder_null(&builder);
             continue;
         }
-        struct bytes json = column_bytes_at(texts, i);
-        size_t start = 0;
-        while (start < json.size && strchr(" \t\r\n", json.data[start]) != NULL && json.data[start] != 0)
-            start++;
-        bool object = decoding->list_of_structs && start < json.size && json.data[start] == '{';
+        struct bytes json = json_first_value(column_bytes_at(texts, i));
+        bool object = decoding->list_of_structs && json.size > 0 && json.data[0] == '{';
         text_clear(&text);
         text_add_string(&text, object ? "{\"v\":[" : "{\"v\":");
         text_add(&text, json.data, json.size);

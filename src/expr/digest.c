@@ -178,10 +178,22 @@ static uint64_t hash_wide_decimal(bool wide, int128 value, uint64_t seed)
     return hash_of(wide, bytes_of(bytes + start, (size_t)(16 - start)), seed);
 }
 
+/* Spark keeps a TIME in nanoseconds. */
+static uint64_t hash_time(bool wide, int64_t us, uint64_t seed) { return hash_long(wide, us * 1000, seed); }
+
+static uint64_t hash_interval(bool wide, const struct calendar_interval *value, uint64_t seed)
+{
+    return hash_int(wide, value->months, hash_int(wide, value->days, hash_long(wide, value->us, seed)));
+}
+
 static uint64_t hash_value(bool wide, const struct column *col, int64_t row, uint64_t seed)
 {
     if (column_is_null(col, row))
         return seed;
+    if (col->type->id == TYPE_TIME)
+        return hash_time(wide, column_values(col, int64_t)[row], seed);
+    if (col->type->id == TYPE_INTERVAL)
+        return hash_interval(wide, &column_values(col, struct calendar_interval)[row], seed);
     switch (type_shape(col->type)) {
     case SHAPE_BITS: return hash_int(wide, bit_get(col->values->data, row), seed);
     case SHAPE_I8: return hash_int(wide, column_values(col, int8_t)[row], seed);

@@ -274,6 +274,13 @@ bool json_path_get(const struct json_path *path, struct bytes json, struct text 
 
 /* ---- counts and names ---- */
 
+struct bytes json_first_value(struct bytes json)
+{
+    const uint8_t *end = json.data + json.size, *p = json_blanks(json.data, end);
+    const uint8_t *behind = p < end ? json_skip(p, end, 0) : NULL;
+    return bytes_of(p, (size_t)((behind != NULL ? behind : end) - p));
+}
+
 int64_t json_array_count(struct bytes json)
 {
     const uint8_t *end = json.data + json.size, *p = json_blanks(json.data, end);

@@ -20,6 +20,8 @@ const struct json_path *json_path_parse(struct arena *arena, struct bytes text);
 /* Appends what the path leads to; false, and nothing lasting appended: nowhere. */
 bool json_path_get(const struct json_path *path, struct bytes json, struct text *out);
 
+/* The first value of the text, without blanks before it and what stands behind it; a broken one goes on to the end. */
+struct bytes json_first_value(struct bytes json);
 /* How many elements the array has; -1: the text is none. */
 int64_t json_array_count(struct bytes json);
 /* Adds the names of the object's members to a builder of STRING; false, and nothing added: the text is no object. */

@@ -158,7 +158,5 @@ enum variant_fault variant_from_json(struct bytes json, struct variant_builder *
     text_free(&walk.text);
     if (p == NULL)
         return walk.fault;
-    if (json_blanks(p, walk.end) != walk.end)
-        return VARIANT_NO_JSON;
     return out->overflow || out->value.overflow || out->names.overflow ? VARIANT_TOO_BIG : VARIANT_FINE;
 }

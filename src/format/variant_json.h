@@ -10,7 +10,7 @@
 #include "data/data.h"
 
 enum variant_fault { VARIANT_FINE, VARIANT_NO_JSON, VARIANT_SAME_NAME, VARIANT_TOO_BIG };
-/* Into a cleared builder. */
+/* The first value of the text into a cleared builder; what is behind it is not read, as in Spark. */
 enum variant_fault variant_from_json(struct bytes json, struct variant_builder *out);
 
 #endif

@@ -166,6 +166,28 @@ static enum code part_begin(struct distinct_stage *self, bool *more, struct erro
     return code;
 }
 
+/* Rows that come once are those of a group: zero has no sign in them. The columns are nobody else's. */
+static void zeros_sign_off(struct column *col)
+{
+    if (col->type == NULL)
+        return; // nobody needs it
+    for (int64_t i = 0; col->type->id == TYPE_FLOAT && i < col->rows; i++)
+        ((float *)(void *)col->values->data)[i] += 0.0f;
+    for (int64_t i = 0; col->type->id == TYPE_DOUBLE && i < col->rows; i++)
+        ((double *)(void *)col->values->data)[i] += 0.0;
+    for (int32_t i = 0; i < col->child_count; i++)
+        zeros_sign_off(&col->children[i]);
+}
+
+static void rows_give(const struct distinct_stage *self, const struct batch *in, struct batch *out)
+{
+    const struct plan *plan = self->base.plan;
+    batch_gather(out, in, self->kept.rows, self->kept.count);
+    for (int32_t i = 0; (plan->kind == PLAN_DEDUPLICATE || !plan->set.all) && i < out->column_count; i++)
+        zeros_sign_off(&out->columns[i]);
+    out->schema = plan->schema;
+}
+
 static enum code distinct_next(struct stage *base, struct batch *out, struct error *err)
 {
     struct distinct_stage *self = (struct distinct_stage *)base;
@@ -181,13 +203,11 @@ static enum code distinct_next(struct stage *base, struct batch *out, struct err
         }
         enum code code = select_rows(self, &in, err);
         if (code == E_OK && self->kept.count > 0)
-            batch_gather(out, &in, self->kept.rows, self->kept.count);
+            rows_give(self, &in, out);
         batch_release(&in);
         TRY(code);
-        if (self->kept.count > 0) {
-            out->schema = base->plan->schema;
+        if (self->kept.count > 0)
             return E_OK;
-        }
     }
     return E_OK;
 }

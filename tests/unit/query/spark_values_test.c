@@ -61,3 +61,24 @@ TEST(keys_have_one_zero_and_one_nan)
     CHECK_ANSWER("SELECT d, count(*) FROM VALUES (double('NaN')), (-double('NaN')) AS t(d) GROUP BY d", "NaN, 2");
     CHECK_ANSWER("SELECT count(*) FROM VALUES (-0.0D) AS a(d) JOIN VALUES (0.0D) AS b(d) ON a.d = b.d", "1");
 }
+
+TEST(rows_that_come_once_have_one_zero)
+{
+    CHECK_ANSWER("SELECT DISTINCT d FROM VALUES (-0.0D), (0.0D) AS t(d)", "0.0");
+    CHECK_ANSWER("SELECT DISTINCT a FROM VALUES (array(-0.0D)) AS t(a)", "[0.0]");
+    CHECK_ANSWER("SELECT -0.0D AS d INTERSECT SELECT 0.0D", "0.0");
+    CHECK_ANSWER("SELECT -0.0D AS d EXCEPT ALL SELECT 1.0D", "-0.0");
+}
+
+TEST(times_and_intervals_have_sparks_hashes)
+{
+    CHECK_ANSWER("SELECT hash(TIME'12:00:00'), hash(make_interval(1, 2, 3))", "-1984942870, 1098958672");
+}
+
+TEST(what_stands_behind_a_json_value_is_not_read)
+{
+    CHECK_ANSWER("SELECT parse_json('[1] x'), from_json(' [1,2] x', 'array<int>'), "
+                 "from_json('{\"a\":1} x', 'map<string,int>'), from_json(' {\"a\":1} x', 'array<struct<a:int>>')",
+                 "[1], [1,2], {\"a\":1}, [{\"a\":1}]");
+    CHECK_ANSWER("SELECT from_json('[1', 'array<int>'), try_parse_json('[1')", "NULL, NULL");
+}
