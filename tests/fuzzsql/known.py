@@ -36,16 +36,6 @@ def cancelled(difference):
     return difference.kind == "rows" and re.search(moments, difference.statement) and any("e15" in table or "1e38" in table for table in difference.all_tables)
 
 
-def without_signs(rows):
-    return sorted(re.sub(r"-0\.0(?![0-9E])", "0.0", row) for row in rows)
-
-
-def sign_of_zero(difference):
-    """DISTINCT and set operations turn -0.0 to 0.0 in Spark; leat keeps the sign that the first row has."""
-    mine, theirs = difference.mine.rows, difference.theirs.rows
-    return difference.kind == "rows" and mine != theirs and without_signs(mine) == without_signs(theirs)
-
-
 def of_today(difference):
     return difference.kind == "rows" and sorted(re.sub(DAY, "#", row) for row in difference.mine.rows) == \
         sorted(re.sub(DAY, "#", row) for row in difference.theirs.rows) and re.search(r"'\d\d:\d\d:\d\d", " ".join(difference.all_tables))
@@ -68,7 +58,6 @@ def has(kind, pattern):
 
 
 KNOWN = [
-    (sign_of_zero, "-0.0 among distinct rows: Spark gives 0.0, leat the first row's"),
     (of_today, "a text that has a time and no date is of today: Spark's answer was kept on another day"),
     (own_name, "the name of a column without AS"),
     (has("rows", r"\bsentences\("), "sentences() of a text without words: Spark gives an empty sentence"),
