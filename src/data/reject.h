@@ -90,7 +90,8 @@
     X(SLICE_START, "INVALID_PARAMETER_VALUE.START", "places count from 1 or from -1")                                  \
     X(SLICE_LENGTH, "INVALID_PARAMETER_VALUE.LENGTH", "a length is not negative")                                      \
     X(MAP_SIZES, "_LEGACY_ERROR_TEMP_2128", "there are not as many keys as values")                                    \
-    X(DATETIME_UNIT, "INVALID_PARAMETER_VALUE.DATETIME_UNIT", "there is no such unit of time")
+    X(DATETIME_UNIT, "INVALID_PARAMETER_VALUE.DATETIME_UNIT", "there is no such unit of time")                         \
+    X(INTERVAL_PARSING, "INVALID_INTERVAL_FORMAT.INTERVAL_PARSING", "a field of the interval is out of its range")
 
 enum reject_code {
 #define X(name, condition, text) REJECT_##name,

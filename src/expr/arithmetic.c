@@ -72,7 +72,8 @@ SCALAR(fn_divide, "/", "(double, double) -> double", "Quotient; numbers that are
         REJECT2(double, double, REJECT_DIVIDE_BY_ZERO, y == 0);
 }
 SCALAR_SAME(fn_try_divide, "try_divide", "(double, double) -> double", "Quotient; NULL when the divisor is 0.",
-            "try_divide(1, 0)", "NULL", .run = fn_divide_run, .flags = FN_FAILS | FN_NULLABLE | FN_TRY);
+            "try_divide(1, 0)", "NULL", .run = fn_divide_run,
+            .flags = FN_FAILS | FN_NULLABLE | FN_RIGHT_FIRST | FN_TRY);
 
 /* 64-bit division costs some 10 ns on older machines; a zero divisor must not reach it, nor MIN / -1. */
 #define SAFE_DIVISOR(y) ((y) == 0 || (y) == -1 ? 1 : (y))
@@ -95,7 +96,7 @@ SCALAR(fn_div_months, "div", "(interval_ym, interval_ym) -> bigint", "How often 
     bool bad = false;
     LOOP2(int64_t, int32_t, int32_t, bad |= y == 0; r[i] = y == 0 ? 0 : (int64_t)x / y);
     if (bad)
-        REJECT2(int32_t, int32_t, REJECT_INTERVAL_DIVISOR, y == 0);
+        REJECT2(int32_t, int32_t, REJECT_DIVIDE_BY_ZERO, y == 0);
 }
 
 /* ---- remainder ---- */
@@ -123,7 +124,7 @@ SCALAR(fn_remainder, "% mod", "(N, N) -> N", "Remainder, with the sign of the di
        .flags = FN_FAILS | FN_RIGHT_FIRST | FN_OPERATOR){REMAINDER_CASES(m)}
 
 SCALAR_SAME(fn_try_mod, "try_mod", "(N, N) -> N", "Remainder; NULL when the divisor is 0.", "try_mod(1, 0)", "NULL",
-            .run = fn_remainder_run, .flags = FN_FAILS | FN_NULLABLE | FN_TRY);
+            .run = fn_remainder_run, .flags = FN_FAILS | FN_NULLABLE | FN_RIGHT_FIRST | FN_TRY);
 
 SCALAR(fn_pmod, "pmod", "(N, N) -> N", "Remainder that is not negative when the divisor is positive.", "pmod(-7, 3)",
        "2", .flags = FN_FAILS | FN_RIGHT_FIRST)
@@ -312,9 +313,11 @@ SCALAR_SAME(fn_try_multiply_decimal, "try_multiply", "(D, D) -> D", "Product of 
             "try_multiply(1.5, 2.0)", "3.00", .run = fn_multiply_decimal_run, .bind = bind_product,
             .flags = TRY_DECIMAL);
 SCALAR_SAME(fn_try_divide_decimal, "try_divide", "(D, D) -> D", "Quotient of DECIMALs; NULL when the divisor is 0.",
-            "try_divide(1.5, 0)", "NULL", .run = fn_divide_decimal_run, .bind = bind_quotient, .flags = TRY_DECIMAL);
+            "try_divide(1.5, 0)", "NULL", .run = fn_divide_decimal_run, .bind = bind_quotient,
+            .flags = TRY_DECIMAL | FN_RIGHT_FIRST);
 SCALAR_SAME(fn_try_mod_decimal, "try_mod", "(D, D) -> D", "Remainder of DECIMALs; NULL when the divisor is 0.",
-            "try_mod(5.5, 2)", "1.5", .run = fn_remainder_decimal_run, .bind = bind_remainder, .flags = TRY_DECIMAL);
+            "try_mod(5.5, 2)", "1.5", .run = fn_remainder_decimal_run, .bind = bind_remainder,
+            .flags = TRY_DECIMAL | FN_RIGHT_FIRST);
 
 /* ---- one argument ---- */
 

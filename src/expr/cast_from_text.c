@@ -235,13 +235,35 @@ static void to_times(struct call *call, const struct arg *arg, struct column *ou
     }
 }
 
+/* years-months or one number, in any range: what Spark's pattern of the type takes. */
+static bool looks_like_months(const struct type *type, struct bytes text)
+{
+    text = trim(text);
+    const uint8_t *p = text.data, *end = p + text.size;
+    int numbers = 0;
+    p += p < end && (*p == '+' || *p == '-');
+    while (p < end && isdigit(*p)) {
+        numbers++;
+        while (p < end && isdigit(*p))
+            p++;
+        p += p + 1 < end && *p == '-';
+    }
+    return p == end && numbers == (type_interval_from(type) == type_interval_to(type) ? 1 : 2);
+}
+
+static enum reject_code interval_fault(const struct type *type, struct bytes text)
+{
+    if (type->id != TYPE_INTERVAL_YM)
+        return REJECT_INTERVAL_FORMAT_DAYS;
+    return looks_like_months(type, text) ? REJECT_INTERVAL_PARSING : REJECT_INTERVAL_FORMAT;
+}
+
 static void to_intervals(struct call *call, const struct arg *arg, struct column *out)
 {
     for (int64_t i = 0; i < call->rows; i++) {
         int64_t value = 0;
         if (!interval_value_parse(arg_bytes(arg, i), out->type, &value))
-            call_reject(call, i,
-                        out->type->id == TYPE_INTERVAL_YM ? REJECT_INTERVAL_FORMAT : REJECT_INTERVAL_FORMAT_DAYS);
+            call_reject(call, i, interval_fault(out->type, arg_bytes(arg, i)));
         if (out->type->id == TYPE_INTERVAL_YM)
             column_values(out, int32_t)[i] = (int32_t)value;
         else

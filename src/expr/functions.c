@@ -574,6 +574,15 @@ static bool promotes_text(const struct expr_context *ctx, const char *name, cons
     return false;
 }
 
+/* Without ANSI a BOOLEAN is 1 or 0 of the number's type where the two are equal or not. */
+static bool equals_number(const struct expr_context *ctx, const char *name, const struct type *type,
+                          const struct type *other)
+{
+    const struct function equality = {.name = "= == <=> <> !="};
+    return !ctx->session->ansi && type->id == TYPE_BOOLEAN && type_is_numeric(other) &&
+           function_has_name(&equality, name, strlen(name));
+}
+
 /* Operands that a binary operator sees as something else than they are; `own` is for two. */
 static const struct expr *const *operands_meant(struct expr_context *ctx, const char *name,
                                                 const struct expr *const *args, const struct expr *own[2])
@@ -587,6 +596,8 @@ static const struct expr *const *operands_meant(struct expr_context *ctx, const 
             to = null_beside_decimal(name, i, other);
         else if (args[i]->type->id == TYPE_STRING && promotes_text(ctx, name, other))
             to = type_of(TYPE_DOUBLE);
+        else if (equals_number(ctx, name, args[i]->type, other))
+            to = other;
         own[i] = to == NULL ? args[i] : expr_cast_implicit(ctx, args[i], to);
     }
     return own;

@@ -37,6 +37,7 @@ REFUSED = "leat cannot do this yet"
 RELATIVE = 1e-11
 NUMBER = re.compile(r"-?\d+\.\d+(?:E-?\d+)?")
 EXACT = 0
+FLOAT_DIGITS = 9  # no FLOAT is printed with more
 
 
 class Settings:
@@ -58,12 +59,16 @@ def as_float(text):
     return struct.unpack("f", struct.pack("f", float(text)))[0] if abs(float(text)) < 3e38 else float(text)
 
 
+def digits(number):
+    return sum(c.isdigit() for c in number.split("E")[0])
+
+
 def near(mine, theirs, relative):
     """Numbers alike; before JDK 19 Java does not always print the shortest text of a float or double."""
     a, b = NUMBER.findall(mine), NUMBER.findall(theirs)
     if len(a) != len(b) or NUMBER.sub("#", mine) != NUMBER.sub("#", theirs):
         return False
-    return all((len(y.lstrip("-")) < 13 and as_float(x) == as_float(y)) or float(x) == float(y) or
+    return all((digits(y) <= FLOAT_DIGITS and as_float(x) == as_float(y)) or float(x) == float(y) or
                abs(float(x) - float(y)) <= relative * max(abs(float(x)), abs(float(y)), 1e-300) for x, y in zip(a, b))
 
 

@@ -82,3 +82,30 @@ TEST(what_stands_behind_a_json_value_is_not_read)
                  "[1], [1,2], {\"a\":1}, [{\"a\":1}]");
     CHECK_ANSWER("SELECT from_json('[1', 'array<int>'), try_parse_json('[1')", "NULL, NULL");
 }
+
+TEST(fields_of_an_interval_out_of_range_are_told_apart)
+{
+    CHECK_ANSWER("SELECT CAST('1-12' AS INTERVAL YEAR TO MONTH)", "[INVALID_INTERVAL_FORMAT.INTERVAL_PARSING]");
+    CHECK_ANSWER("SELECT CAST('99999999999' AS INTERVAL YEAR)", "[INVALID_INTERVAL_FORMAT.INTERVAL_PARSING]");
+    CHECK_ANSWER("SELECT CAST('1-' AS INTERVAL YEAR TO MONTH)", "[INVALID_INTERVAL_FORMAT.UNMATCHED_FORMAT_STRING]");
+    CHECK_ANSWER("SELECT CAST('1-2' AS INTERVAL YEAR)", "[INVALID_INTERVAL_FORMAT.UNMATCHED_FORMAT_STRING]");
+    CHECK_ANSWER("SELECT INTERVAL '1' YEAR div INTERVAL '0' YEAR", "[DIVIDE_BY_ZERO]");
+}
+
+TEST(divisors_are_asked_for_first_in_tries_too)
+{
+    CHECK_ANSWER("SELECT try_mod(y, CAST(x AS INT)) FROM VALUES ('x', CAST(NULL AS INT)) AS t(x, y)",
+                 "[CAST_INVALID_INPUT]");
+    CHECK_ANSWER(
+        "SELECT try_divide(y, CAST(x AS DECIMAL(9, 1))) FROM VALUES ('x', CAST(NULL AS DECIMAL(9, 0))) AS t(x, y)",
+        "[CAST_INVALID_INPUT]");
+}
+
+TEST(without_ansi_a_boolean_equals_one_or_zero)
+{
+    CHECK_ANSWER("SET spark.sql.ansi.enabled=false; SELECT 1Y <> false, 1Y = true, 2Y <=> true, 1.5 = true, true = 1D",
+                 "true, true, false, false, true");
+    CHECK_ANSWER("SET spark.sql.ansi.enabled=false; SELECT x < true FROM VALUES (2Y) AS t(x)",
+                 "[DATATYPE_MISMATCH.BINARY_OP_DIFF_TYPES]");
+    CHECK_ANSWER("SELECT 1Y = true", "[DATATYPE_MISMATCH.BINARY_OP_DIFF_TYPES]");
+}
