@@ -235,6 +235,17 @@ static void add_key(struct analyser *self, struct select *select, const struct e
     list_add(self->arena, &select->keys, key);
 }
 
+/* Places of the list are counted as it is written. */
+static enum code stars_refuse(struct analyser *self, const struct select *select, const struct ast *place)
+{
+    for (int32_t i = 0; i < select->ast->item_count; i++)
+        if (select->ast->items[i].expr->kind == AST_STAR)
+            return sql_error(self, place->at, NULL,
+                             "[STAR_GROUP_BY_POS] Star (*) is not allowed in a select list when GROUP BY an ordinal "
+                             "position is used.");
+    return E_OK;
+}
+
 enum code select_key(struct analyser *self, struct select *select, const struct ast *ast, struct group_set *set)
 {
     struct scope scope;
@@ -253,6 +264,7 @@ enum code select_key(struct analyser *self, struct select *select, const struct 
     if (is_ordinal(ast) && self->dialect.group_by_values)
         return E_OK; // one value for all rows
     if (is_ordinal(ast)) {
+        TRY(stars_refuse(self, select, ast));
         long at = strtol(ast->text, NULL, 10);
         if (at < 1 || at > select->target_count)
             return sql_error(self, ast->at, NULL,

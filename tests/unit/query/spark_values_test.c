@@ -109,3 +109,9 @@ TEST(without_ansi_a_boolean_equals_one_or_zero)
                  "[DATATYPE_MISMATCH.BINARY_OP_DIFF_TYPES]");
     CHECK_ANSWER("SELECT 1Y = true", "[DATATYPE_MISMATCH.BINARY_OP_DIFF_TYPES]");
 }
+
+TEST(places_are_not_counted_in_a_list_with_a_star)
+{
+    CHECK_ANSWER("SELECT * FROM VALUES (1, 2) AS t(a, b) GROUP BY 1", "[STAR_GROUP_BY_POS]");
+    CHECK_ANSWER("SELECT count(*), a FROM VALUES (1, 2) AS t(a, b) GROUP BY 2", "1, 1");
+}
