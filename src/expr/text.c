@@ -1,10 +1,9 @@
 /* text.c - text in other forms: case, hexadecimal, base64, numbers in any base, URLs, encodings. */
-#include <locale.h>
 #include <stdio.h>
-#include <wctype.h>
 
 #include "base/os.h"
 #include "expr/coerce.h"
+#include "expr/letter_case.h"
 #include "expr/loop.h"
 #include "expr/utf8.h"
 #include "expr/writer.h"
@@ -13,45 +12,10 @@
 
 /* ---- case ---- */
 
-/* Letters beyond ASCII come from the C library's Unicode tables, which every glibc has as C.UTF-8. */
-static locale_t unicode(void)
-{
-    static _Atomic(locale_t) made;
-    if (made == (locale_t)0)
-        made = newlocale(LC_CTYPE_MASK, "C.UTF-8",
-                         (locale_t)0); // two threads may make it twice; both are right
-    return made;
-}
-
-static uint32_t code_upper(uint32_t code)
-{
-    locale_t locale = unicode();
-    return locale == (locale_t)0 ? code : (uint32_t)towupper_l((wint_t)code, locale);
-}
-static uint32_t code_lower(uint32_t code)
-{
-    locale_t locale = unicode();
-    return locale == (locale_t)0 ? code : (uint32_t)towlower_l((wint_t)code, locale);
-}
-
-static size_t put_code(uint8_t *to, uint32_t code, bool upper)
-{
-    enum { SHARP_S = 0xdf, I_WITH_DOT = 0x130 };
-    if (!upper && code == I_WITH_DOT) { // an i, and a dot that combines with it
-        memcpy(to, "i\xcc\x87", 3);
-        return 3;
-    }
-    if (upper && code == SHARP_S) { // the one common letter whose upper case is two letters
-        memcpy(to, "SS", 2);
-        return 2;
-    }
-    return utf8_encode(upper ? code_upper(code) : code_lower(code), to);
-}
-
 static void put_unicode_case(struct writer *writer, struct bytes text, bool upper)
 {
     size_t written = 0;
-    uint8_t *to = writer_room(writer, text.size * 3); // two bytes may become three (U+0250)
+    uint8_t *to = writer_room(writer, text.size * 3); // no letter grows more: two bytes become six (U+0390)
     if (to == NULL)
         return;
     for (size_t at = 0, size; at < text.size; at += size) {
@@ -60,7 +24,7 @@ static void put_unicode_case(struct writer *writer, struct bytes text, bool uppe
             memcpy(to + written, text.data + at, size);
             written += size;
         } else {
-            written += put_code(to + written, code, upper);
+            written += upper ? letter_upper(code, to + written) : letter_lower(text, at, to + written);
         }
     }
     writer_end(writer, written);
@@ -117,7 +81,7 @@ static void put_initcap(struct writer *writer, struct bytes text)
             memcpy(to + written, text.data + at, size);
             written += size;
         } else {
-            written += put_code(to + written, code, start);
+            written += start ? letter_title(code, to + written) : letter_lower(text, at, to + written);
         }
         start = code == ' ';
     }

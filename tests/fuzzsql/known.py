@@ -67,7 +67,6 @@ KNOWN = [
     (of_today, "a text that has a time and no date is of today: Spark's answer was kept on another day"),
     (own_name, "the name of a column without AS"),
     (has("rows", r"\bsentences\("), "sentences() of a text without words: Spark gives an empty sentence"),
-    (has("rows", r"\binitcap\("), "initcap of letters that become two (ß): SS here, Ss in Spark"),
     (sorted_first, "element_at above an ORDER BY: another row is the first that fails"),
     (has("rows", r"decimal\(10,0\).* RANGE BETWEEN"), "a RANGE bound beyond the digits of its DECIMAL"),
     (of_pattern, "a constant pattern that is none is an error when the query is read; Spark says it when a row needs the pattern"),

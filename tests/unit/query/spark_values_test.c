@@ -115,3 +115,11 @@ TEST(places_are_not_counted_in_a_list_with_a_star)
     CHECK_ANSWER("SELECT * FROM VALUES (1, 2) AS t(a, b) GROUP BY 1", "[STAR_GROUP_BY_POS]");
     CHECK_ANSWER("SELECT count(*), a FROM VALUES (1, 2) AS t(a, b) GROUP BY 2", "1, 1");
 }
+
+TEST(letters_may_become_several)
+{
+    CHECK_ANSWER("SELECT upper('ß ﬁ ŉ ᾳ'), initcap('ßa ﬁx ŉx ǆ ᾳ')", "SS FI ʼN ΑΙ, Ssa Fix ʼNx ǅ ᾼ");
+    CHECK_ANSWER("SELECT hex(upper('\u0390'))", "CE99CC88CC81");
+    CHECK_ANSWER("SELECT lower('ΑΣ Σ ΑΣΑ ΑΣ''Α ΑΣ.'), initcap('ΟΔΟΣ ΣΑΣ')", "ας σ ασα ασ'α ας., Οδος Σας");
+    CHECK_ANSWER("SELECT lower('İ'), hex(lower('İ'))", "i̇, 69CC87");
+}
