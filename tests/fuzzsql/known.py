@@ -36,10 +36,11 @@ def cancelled(difference):
     return difference.kind == "rows" and re.search(moments, difference.statement) and any("e15" in table or "1e38" in table for table in difference.all_tables)
 
 
-def sorted_first(difference):
-    """leat computes the columns of a list behind its ORDER BY, Spark before: of rows that fail differently another is the first."""
+def first_of_rows(difference):
+    """leat computes the columns of a list behind its ORDER BY, Spark before, and a join gives its rows in another order: of rows that
+    fail differently another is the first."""
     places = {"INVALID_INDEX_OF_ZERO", "INVALID_ARRAY_INDEX_IN_ELEMENT_AT"}
-    return "ORDER BY" in difference.statement and {difference.mine.error, difference.theirs.error} == places
+    return re.search("ORDER BY|JOIN", difference.statement) and {difference.mine.error, difference.theirs.error} == places
 
 
 def of_today(difference):
@@ -67,7 +68,7 @@ KNOWN = [
     (of_today, "a text that has a time and no date is of today: Spark's answer was kept on another day"),
     (own_name, "the name of a column without AS"),
     (has("rows", r"\bsentences\("), "sentences() of a text without words: Spark gives an empty sentence"),
-    (sorted_first, "element_at above an ORDER BY: another row is the first that fails"),
+    (first_of_rows, "element_at above an ORDER BY or a JOIN: another row is the first that fails"),
     (has("rows", r"decimal\(10,0\).* RANGE BETWEEN"), "a RANGE bound beyond the digits of its DECIMAL"),
     (of_pattern, "a constant pattern that is none is an error when the query is read; Spark says it when a row needs the pattern"),
     (shift_behind_type, "Spark's lexer takes `>>` behind the words array, map or struct for the end of a type"),
