@@ -91,13 +91,8 @@ enum code columns_stream_discover(struct columns_source *self, const struct sour
         self->seen = version;
     found_files_free(&found);
     TRY(code);
-    int64_t from = known->count > 0 ? known->items[0].from : 0; // the path may have another name now
-    if (from > self->log.end)
-        return files_log_short(&self->log, self->name, from, err);
-    struct source_range *range = source_ranges_add(out, self->settings.path, 0);
-    range->from = from;
-    range->latest = self->log.end;
-    return E_OK;
+    struct source_range *range;
+    return files_log_range(&self->log, self->name, self->settings.path, known, out, &range, err);
 }
 
 /* ---- reading ---- */

@@ -127,12 +127,8 @@ static enum code files_discover(void *self_, const struct source_ranges *known, 
         code = files_log_append(&self->log, &found, -1, err);
     found_files_free(&found);
     TRY(code);
-    int64_t from = known->count > 0 ? known->items[0].from : 0; // the path may have another name now
-    if (from > self->log.end)
-        return files_log_short(&self->log, self->name, from, err);
-    struct source_range *range = source_ranges_add(out, self->settings.path, 0);
-    range->from = from;
-    range->latest = self->log.end;
+    struct source_range *range;
+    TRY(files_log_range(&self->log, self->name, self->settings.path, known, out, &range, err));
     if (self->log.store == NULL)
         log_sign(&self->log, range);
     return E_OK;

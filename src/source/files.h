@@ -117,8 +117,11 @@ const struct file_entry *files_log_find(const struct files_log *log, const char 
 /* The end of an epoch that begins at range->from: after the files that the options allow, at least one. */
 int64_t files_log_epoch(const struct files_log *log, const struct files_settings *settings,
                         const struct source_range *range);
-/* E_CORRUPT: the commit records of source `name` stand at an offset behind the end of the log. */
-MUST_CHECK enum code files_log_short(const struct files_log *log, const char *name, int64_t offset, struct error *err);
+/* Adds to `out` what the log has behind `known`, as the range *range of `path`. E_CORRUPT: the commit records of source `name`
+ * stand behind the end of the log. */
+MUST_CHECK enum code files_log_range(const struct files_log *log, const char *name, const char *path,
+                                     const struct source_ranges *known, struct source_ranges *out,
+                                     struct source_range **range, struct error *err);
 /* Durable when it returns; the names are moved. `version`: what log->version is then. */
 MUST_CHECK enum code files_log_append(struct files_log *log, struct found_files *found, int64_t version,
                                       struct error *err);

@@ -89,12 +89,20 @@ const struct file_entry *files_log_at(const struct files_log *log, int64_t offse
     return &log->entries[low - 1];
 }
 
-enum code files_log_short(const struct files_log *log, const char *name, int64_t offset, struct error *err)
+enum code files_log_range(const struct files_log *log, const char *name, const char *path,
+                          const struct source_ranges *known, struct source_ranges *out, struct source_range **range,
+                          struct error *err)
 {
-    return fail(err, E_CORRUPT,
-                "source %s: the commit records stand at offset %" PRId64 ", but the log of files ends at %" PRId64
-                "; start over with new folders for leat.checkpoint and leat.tables.path",
-                name, offset, log->end);
+    int64_t from = known->count > 0 ? known->items[0].from : 0; // the path may have another name now
+    if (from > log->end)
+        return fail(err, E_CORRUPT,
+                    "source %s: the commit records stand at offset %" PRId64 ", but the log of files ends at %" PRId64
+                    "; start over with new folders for leat.checkpoint and leat.tables.path",
+                    name, from, log->end);
+    *range = source_ranges_add(out, path, 0);
+    (*range)->from = from;
+    (*range)->latest = log->end;
+    return E_OK;
 }
 
 int64_t files_log_epoch(const struct files_log *log, const struct files_settings *settings,
