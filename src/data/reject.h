@@ -91,7 +91,8 @@
     X(SLICE_LENGTH, "INVALID_PARAMETER_VALUE.LENGTH", "a length is not negative")                                      \
     X(MAP_SIZES, "_LEGACY_ERROR_TEMP_2128", "there are not as many keys as values")                                    \
     X(DATETIME_UNIT, "INVALID_PARAMETER_VALUE.DATETIME_UNIT", "there is no such unit of time")                         \
-    X(INTERVAL_PARSING, "INVALID_INTERVAL_FORMAT.INTERVAL_PARSING", "a field of the interval is out of its range")
+    X(INTERVAL_PARSING, "INVALID_INTERVAL_FORMAT.INTERVAL_PARSING", "a field of the interval is out of its range")     \
+    X(REGEXP_REPLACE, "INVALID_REGEXP_REPLACE", "the replacement has a group that the pattern has not, or ends in it")
 
 enum reject_code {
 #define X(name, condition, text) REJECT_##name,

@@ -49,7 +49,7 @@ SCALAR(fn_make_interval, "make_interval", MAKE_ARGS,
         interval_put(out, i, value);
     }
 }
-SCALAR_SAME(fn_try_make_interval, "try_make_interval", MAKE_ARGS,
+SCALAR_SAME(fn_try_make_interval, "try_make_interval", "(int, int?, int?, int?, int?, int?, any?) -> interval",
             "An interval of its parts; NULL when one does not fit.", "try_make_interval(2147483647)", "NULL",
             .run = fn_make_interval_run, .bind = bind_make, .flags = FN_FAILS | FN_NULLABLE | FN_TRY);
 

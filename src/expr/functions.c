@@ -246,8 +246,11 @@ static const char *misfit_condition(const struct expr_context *ctx, const struct
     bool date = a->id == TYPE_DATE || b->id == TYPE_DATE;
     bool instant = a->id == TYPE_TIMESTAMP || b->id == TYPE_TIMESTAMP || a->id == TYPE_TIMESTAMP_NTZ ||
                    b->id == TYPE_TIMESTAMP_NTZ;
+    const bool variant = a->id == TYPE_VARIANT || b->id == TYPE_VARIANT;
     if (strcmp(name, "in") == 0)
         return "DATA_DIFF_TYPES";
+    if (variant && text && operation != 0 && strchr("=<>!", operation) != NULL)
+        return "INVALID_ORDERING_TYPE"; // the text is made one, too
     if ((operation == '*' || operation == '/') && (is_any_interval(a) || (operation == '*' && is_any_interval(b))))
         return "UNEXPECTED_INPUT_TYPE"; // of what intervals are multiplied with
     if (sum && !text && moves_time(operation, a, b))

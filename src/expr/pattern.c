@@ -430,7 +430,7 @@ SCALAR(fn_regexp_replace, "regexp_replace", "(string, string, string, int?) -> s
             writer_put(&writer, text_view(&made));
             continue;
         }
-        call_reject(call, i, REJECT_ARGUMENT);
+        call_reject(call, i, position <= 0 ? REJECT_ARGUMENT : made.overflow ? REJECT_TOO_BIG : REJECT_REGEXP_REPLACE);
         writer_skip(&writer);
     }
     writer_close(&writer);

@@ -241,6 +241,16 @@ READ_AS(fn_try_read_timestamp, "try_to_timestamp", "(any) -> timestamp", "The sa
         "try_to_timestamp('x')", "NULL", TYPE_TIMESTAMP, true);
 READ_AS(fn_read_timestamp_ntz, "to_timestamp_ntz", "(any) -> timestamp_ntz", "A text or time as a local time.",
         "to_timestamp_ntz('2026-01-01')", "2026-01-01 00:00:00", TYPE_TIMESTAMP_NTZ, false);
+#define TIMES_BY_PATTERN(to) "(timestamp, string) -> " to " | (timestamp_ntz, string) -> " to " | (date, string) -> " to
+READ_AS(fn_keep_timestamp, "to_timestamp to_timestamp_ltz", TIMES_BY_PATTERN("timestamp"),
+        "A time is one already: the pattern is for texts.", "to_timestamp(DATE'2026-01-01', 'yy')",
+        "2026-01-01 00:00:00", TYPE_TIMESTAMP, false);
+READ_AS(fn_try_keep_timestamp, "try_to_timestamp", TIMES_BY_PATTERN("timestamp"), "The same.", NULL, NULL,
+        TYPE_TIMESTAMP, true);
+READ_AS(fn_keep_timestamp_ntz, "to_timestamp_ntz", TIMES_BY_PATTERN("timestamp_ntz"), "The same for local times.", NULL,
+        NULL, TYPE_TIMESTAMP_NTZ, false);
+READ_AS(fn_keep_date, "to_date", TIMES_BY_PATTERN("date"), "The same for dates.", NULL, NULL, TYPE_DATE, false);
+READ_AS(fn_try_keep_date, "try_to_date", TIMES_BY_PATTERN("date"), "The same.", NULL, NULL, TYPE_DATE, true);
 READ_AS(fn_read_date, "to_date", "(any) -> date", "A text or time as a date, as CAST reads it.",
         "to_date('2026-01-01')", "2026-01-01", TYPE_DATE, false);
 READ_AS(fn_try_read_date, "try_to_date", "(any) -> date", "The same; NULL when it is none.", "try_to_date('x')", "NULL",
@@ -299,6 +309,11 @@ const struct function *const time_format_functions[] = {
     &fn_read_timestamp,
     &fn_try_read_timestamp,
     &fn_read_timestamp_ntz,
+    &fn_keep_timestamp,
+    &fn_try_keep_timestamp,
+    &fn_keep_timestamp_ntz,
+    &fn_keep_date,
+    &fn_try_keep_date,
     &fn_read_date,
     &fn_try_read_date,
     &fn_timestamp_cast,

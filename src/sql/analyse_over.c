@@ -68,8 +68,10 @@ static enum code range_bound(struct analyser *self, const struct ast_bound *boun
                          "[DATATYPE_MISMATCH.RANGE_FRAME_INVALID_TYPE] The data type \"%s\" used in the order "
                          "specification does not support the data type \"%s\" which is used in the range frame.",
                          type_text(self->arena, args[0]->type), type_text(self->arena, offset->type));
-    if (!type_equal(out->value->type, args[0]->type))
-        return placed(self, expr_cast(&self->expr, out->value, args[0]->type, false, at, &out->value, self->err), at);
+    const struct type *key = args[0]->type, *bounds = out->value->type;
+    bool wider = key->id == TYPE_DECIMAL && bounds->id == TYPE_DECIMAL && bounds->scale == key->scale;
+    if (!wider && !type_equal(bounds, key)) // a bound may have a digit more than any key
+        return placed(self, expr_cast(&self->expr, out->value, key, false, at, &out->value, self->err), at);
     return E_OK;
 }
 

@@ -123,3 +123,29 @@ TEST(letters_may_become_several)
     CHECK_ANSWER("SELECT lower('ΑΣ Σ ΑΣΑ ΑΣ''Α ΑΣ.'), initcap('ΟΔΟΣ ΣΑΣ')", "ας σ ασα ασ'α ας., Οδος Σας");
     CHECK_ANSWER("SELECT lower('İ'), hex(lower('İ'))", "i̇, 69CC87");
 }
+
+TEST(times_are_times_whatever_the_pattern)
+{
+    CHECK_ANSWER(
+        "SELECT to_timestamp(TIMESTAMP_NTZ'2026-01-02 03:04:05.6', 'zzz'), to_timestamp(DATE'2026-01-01', 'yy'), "
+        "to_date(DATE'2026-01-01', 'MM'), try_to_timestamp(TIMESTAMP'2026-01-02 03:04:05', 'yyyy')",
+        "2026-01-02 03:04:05.6, 2026-01-01 00:00:00, 2026-01-01, 2026-01-02 03:04:05");
+    CHECK_ANSWER("SELECT to_timestamp_ntz(TIMESTAMP_NTZ'2026-01-02 03:04:05', 'z'), to_timestamp('2026', 'yyyy')",
+                 "2026-01-02 03:04:05, 2026-01-01 00:00:00");
+}
+
+TEST(what_a_replacement_cannot_name_is_its_own_error)
+{
+    CHECK_ANSWER("SELECT regexp_replace('a', '(a)', '$2')", "[INVALID_REGEXP_REPLACE]");
+    CHECK_ANSWER("SELECT regexp_replace('b', '(a)', '$2')", "b");
+    CHECK_ANSWER("SELECT try_make_interval()", "[WRONG_NUM_ARGS.WITHOUT_SUGGESTION]");
+    CHECK_ANSWER("SELECT parse_json('1') = 'a'", "[DATATYPE_MISMATCH.INVALID_ORDERING_TYPE]");
+    CHECK_ANSWER("SELECT parse_json('1') = 1", "[DATATYPE_MISMATCH.BINARY_OP_DIFF_TYPES]");
+}
+
+TEST(bounds_of_a_range_may_have_a_digit_more)
+{
+    CHECK_ANSWER("SELECT count(*) OVER (ORDER BY d RANGE BETWEEN 5 PRECEDING AND 5 FOLLOWING) "
+                 "FROM VALUES (9999999999BD), (9999999995BD), (9999999990BD) AS t(d) ORDER BY d",
+                 "2\n3\n2");
+}
