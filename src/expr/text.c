@@ -12,6 +12,11 @@
 
 /* ---- case ---- */
 
+static uint8_t ascii_in_case(uint8_t c, bool upper)
+{
+    return (uint8_t)(c ^ (((uint8_t)(c - (upper ? 'a' : 'A')) < 26) << 5));
+}
+
 static void put_unicode_case(struct writer *writer, struct bytes text, bool upper)
 {
     size_t written = 0;
@@ -19,8 +24,12 @@ static void put_unicode_case(struct writer *writer, struct bytes text, bool uppe
     if (to == NULL)
         return;
     for (size_t at = 0, size; at < text.size; at += size) {
-        uint32_t code = utf8_decode(text, at, &size);
-        if (code == 0xfffd) {
+        uint8_t first = text.data[at];
+        uint32_t code = first < 0x80 ? first : utf8_decode(text, at, &size);
+        if (first < 0x80) {
+            to[written++] = ascii_in_case(first, upper);
+            size = 1;
+        } else if (code == 0xfffd) {
             memcpy(to + written, text.data + at, size);
             written += size;
         } else {
@@ -37,12 +46,11 @@ static bool ascii_case(struct call *call, const struct column *from, struct colu
     const uint8_t *restrict data = from->values->data;
     if (!utf8_is_ascii(bytes_of(data, size)))
         return false;
-    const uint8_t first = upper ? 'a' : 'A';
     out->offsets = buffer_retain(from->offsets);
     out->values = call_buffer(call, size > 64 ? size : 64);
     uint8_t *restrict to = out->values->data;
     for (size_t at = 0; at < size; at++)
-        to[at] = (uint8_t)(data[at] ^ (((uint8_t)(data[at] - first) < 26) << 5));
+        to[at] = ascii_in_case(data[at], upper);
     out->values->size = size;
     return true;
 }

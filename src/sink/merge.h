@@ -16,7 +16,7 @@
 #include "sink/directory.h"
 
 enum {
-    MERGE_FAN_IN = 16, /* so many new files are worth rewriting, of any size */
+    MERGE_FAN_IN = 12, /* so many new files are worth rewriting, of any size */
     MERGE_INPUTS_MAX = 4096,
     MERGE_NAME_MAX = 128,
 };

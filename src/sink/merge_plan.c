@@ -2,8 +2,8 @@
  *
  * Rule     of one folder, from the newest file to older ones: take each that is at most twice as large as all that is taken so
  *          far, until the target is reached. It is worth the work once MERGE_FAN_IN files or the target have come together
- * Why      a row is then rewritten only when its file grows by half at least: log1.5(target / 16 first files) times at most;
- *          and beside 15 new files there are a few, each much larger than all newer ones, at any time
+ * Why      a row is then rewritten only when its file grows by half at least: log1.5(target / 12 first files) times at most;
+ *          and beside 11 new files there are a few, each much larger than all newer ones, at any time
  */
 #include "sink/merge.h"
 
