@@ -22,6 +22,7 @@ struct distinct_stage {
     struct part_stack parts;
     struct part part; /* whose rows are taken; no file: those of the inputs */
     int32_t block;    /* of its left side, next */
+    bool ended[2];    /* the inputs */
 };
 enum { LEFT_SIDE, RIGHT_SIDE }; /* as the inputs */
 
@@ -130,13 +131,7 @@ static enum code count_rows(struct distinct_stage *self, const struct batch *in,
 static enum code side_next(struct distinct_stage *self, int32_t side, int32_t *block, struct batch *in,
                            struct error *err)
 {
-    const struct rows_list *list = &self->part.lists[side];
-    *in = (struct batch){0};
-    if (self->part.file == NULL)
-        return stage_pull(&self->base, side, in, err);
-    if (*block == list->count)
-        return E_OK;
-    return rows_file_get(self->part.file, &list->blocks[(*block)++], self->base.inputs[side]->plan->schema, in, err);
+    return part_rows_next(&self->part, &self->base, side, block, &self->ended[side], in, err);
 }
 
 static enum code count_right(struct distinct_stage *self, struct error *err)

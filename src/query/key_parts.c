@@ -20,6 +20,21 @@ void part_free(struct part *self)
     *self = (struct part){0};
 }
 
+enum code part_rows_next(const struct part *self, struct stage *stage, int32_t side, int32_t *block, bool *ended,
+                         struct batch *out, struct error *err)
+{
+    const struct rows_list *list = &self->lists[side];
+    *out = (struct batch){0};
+    if (self->file != NULL)
+        return *block == list->count
+                   ? E_OK
+                   : rows_file_get(self->file, &list->blocks[(*block)++], stage->inputs[side]->plan->schema, out, err);
+    if (!*ended)
+        TRY(stage_pull(stage, side, out, err));
+    *ended = out->rows == 0;
+    return E_OK;
+}
+
 void part_stack_free(struct part_stack *self)
 {
     for (int32_t i = 0; i < self->count; i++)

@@ -25,6 +25,10 @@ struct part_stack {
 /* Takes the last one off; false: there are no more. */
 bool part_take(struct part_stack *self, struct part *out);
 void part_free(struct part *self);
+/* The next rows of a side: of the part, *block counted on, or, when that has no file, of the stage's input until *ended. None:
+ * the side has ended. */
+MUST_CHECK enum code part_rows_next(const struct part *self, struct stage *stage, int32_t side, int32_t *block,
+                                    bool *ended, struct batch *out, struct error *err);
 void part_stack_free(struct part_stack *self);
 
 struct partitions {

@@ -100,16 +100,7 @@ static enum code table_build(struct match_stage *self, struct match_side *side, 
 /* The next rows of an input, or of the part at hand; none: the side has ended. */
 static enum code side_next(struct match_stage *self, int32_t side, int32_t *block, struct batch *out, struct error *err)
 {
-    const struct rows_list *list = &self->part.lists[side];
-    *out = (struct batch){0};
-    if (self->part.file != NULL)
-        return *block == list->count ? E_OK
-                                     : rows_file_get(self->part.file, &list->blocks[(*block)++],
-                                                     self->base.inputs[side]->plan->schema, out, err);
-    if (!self->ended[side])
-        TRY(stage_pull(&self->base, side, out, err));
-    self->ended[side] = out->rows == 0;
-    return E_OK;
+    return part_rows_next(&self->part, &self->base, side, block, &self->ended[side], out, err);
 }
 
 /* All rows of a side. When they do not fit, the ones that came last are in `surplus`. */
@@ -121,16 +112,16 @@ static enum code side_hold(struct match_stage *self, int32_t side, struct error 
         TRY(side_next(self, side, &block, &rows, err));
         if (rows.rows == 0)
             return E_OK;
-        bool long_columns = self->held[side].charged_bytes + batch_bytes(&rows) > COLUMN_BYTES_MAX;
+        size_t size = batch_bytes(&rows);
+        bool long_columns = self->held[side].charged_bytes + size > COLUMN_BYTES_MAX;
         enum code code = long_columns ? fail(err, E_MEMORY, "the rows of a join have more than COLUMN_BYTES_MAX bytes")
-                                      : budget_take(budget, batch_bytes(&rows), "the rows of a join", err);
+                                      : budget_take(budget, size, "the rows of a join", err);
         if (code != E_OK) {
             self->surplus = rows;
             self->surplus_side = side;
             return code;
         }
-        budget_give(budget, batch_bytes(&rows));
-        TRY(stored_rows_add(&self->held[side], &rows, budget, err));
+        TRY(stored_rows_put(&self->held[side], &rows, size, budget, err));
     }
 }
 

@@ -30,10 +30,8 @@ enum code stored_rows_keep(struct stored_rows *self, struct batch *batch, struct
 {
     size_t size = batch_bytes(batch);
     enum code code = self->overflow != NULL ? E_MEMORY : budget_take(budget, size, "the rows of a query", err);
-    if (code == E_OK) {
-        budget_give(budget, size);
-        return stored_rows_add(self, batch, budget, err);
-    }
+    if (code == E_OK)
+        return stored_rows_put(self, batch, size, budget, err);
     error_clear(err);
     code = overflow_add(self, batch, query, err);
     batch_release(batch);

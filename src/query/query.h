@@ -93,6 +93,9 @@ MUST_CHECK enum code stored_rows_add(struct stored_rows *self, struct batch *bat
                                      struct error *err);
 /* The rows as ones of `schema`, which is equal to theirs and lives longer. */
 void batch_retype(struct batch *batch, const struct type *schema);
+/* The same for a batch whose size_bytes the budget has given already. */
+MUST_CHECK enum code stored_rows_put(struct stored_rows *self, struct batch *batch, size_t size_bytes,
+                                     struct budget *budget, struct error *err);
 void stored_rows_free(struct stored_rows *self, struct budget *budget);
 
 #endif

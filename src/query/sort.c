@@ -116,7 +116,6 @@ static enum code rows_charge(struct sort_stage *self, const struct batch *rows, 
 {
     size_t size = (size_t)rows->rows * SORT_ROW_BYTES;
     TRY(budget_take(&self->base.budget, size + batch_bytes(rows), "the rows of a sort", err));
-    budget_give(&self->base.budget, batch_bytes(rows)); // stored_rows_add takes it
     self->order_bytes += size;
     return E_OK;
 }
@@ -125,7 +124,7 @@ static enum code rows_charge(struct sort_stage *self, const struct batch *rows, 
 static enum code rows_keep(struct sort_stage *self, struct batch *rows, struct error *err)
 {
     int64_t most = self->base.plan->sort.rows_max;
-    TRY(stored_rows_add(&self->held, rows, &self->base.budget, err));
+    TRY(stored_rows_put(&self->held, rows, batch_bytes(rows), &self->base.budget, err));
     if (most > 0 && self->held.rows - most > SORT_CUT_ROWS && self->held.rows / 2 > most)
         TRY(held_cut(self, err));
     return E_OK;

@@ -108,21 +108,29 @@ void computation_close(struct computation *self)
 
 /* ---- rows that are held ---- */
 
+enum code stored_rows_put(struct stored_rows *self, struct batch *batch, size_t size_bytes, struct budget *budget,
+                          struct error *err)
+{
+    if (self->rows + batch->rows > QUERY_ROWS_MAX) {
+        budget_give(budget, size_bytes);
+        batch_release(batch);
+        return fail(err, E_UNSUPPORTED, "more than QUERY_ROWS_MAX = %lld rows in one place", (long long)QUERY_ROWS_MAX);
+    }
+    mem_grow(self->batches, self->capacity, self->count + 1);
+    self->rows += batch->rows;
+    self->charged_bytes += size_bytes;
+    self->batches[self->count++] = batch_take(batch);
+    return E_OK;
+}
+
 enum code stored_rows_add(struct stored_rows *self, struct batch *batch, struct budget *budget, struct error *err)
 {
     size_t size = batch_bytes(batch);
     enum code code = budget_take(budget, size, "the rows of a query", err);
-    if (code == E_OK && self->rows + batch->rows > QUERY_ROWS_MAX)
-        code = fail(err, E_UNSUPPORTED, "more than QUERY_ROWS_MAX = %lld rows in one place", (long long)QUERY_ROWS_MAX);
-    if (code != E_OK) {
-        batch_release(batch);
-        return code;
-    }
-    mem_grow(self->batches, self->capacity, self->count + 1);
-    self->rows += batch->rows;
-    self->charged_bytes += size;
-    self->batches[self->count++] = batch_take(batch);
-    return E_OK;
+    if (code == E_OK)
+        return stored_rows_put(self, batch, size, budget, err);
+    batch_release(batch);
+    return code;
 }
 
 static void column_retype(struct column *col, const struct type *type)

@@ -59,16 +59,7 @@ static void held_free(struct window_stage *self)
 /* Of the input, or of the part at hand; none: it has ended. */
 static enum code source_next(struct window_stage *self, int32_t *block, struct batch *out, struct error *err)
 {
-    const struct rows_list *list = &self->part.lists[0];
-    *out = (struct batch){0};
-    if (self->part.file != NULL)
-        return *block == list->count ? E_OK
-                                     : rows_file_get(self->part.file, &list->blocks[(*block)++],
-                                                     self->base.inputs[0]->plan->schema, out, err);
-    if (!self->input_ended)
-        TRY(stage_pull(&self->base, 0, out, err));
-    self->input_ended = out->rows == 0;
-    return E_OK;
+    return part_rows_next(&self->part, &self->base, 0, block, &self->input_ended, out, err);
 }
 
 static enum code rows_hold(struct window_stage *self, struct batch *rows, struct error *err)
@@ -79,9 +70,8 @@ static enum code rows_hold(struct window_stage *self, struct batch *rows, struct
     if (self->held.charged_bytes + size > most)
         return fail(err, E_MEMORY, "the rows of a window have more than %zu bytes", most);
     TRY(budget_take(budget, size + work, "the rows of a window", err));
-    budget_give(budget, size); // stored_rows_add takes it
     self->work_bytes += work;
-    return stored_rows_add(&self->held, rows, budget, err);
+    return stored_rows_put(&self->held, rows, size, budget, err);
 }
 
 /* When they do not fit, those that came last are in `surplus`. */
