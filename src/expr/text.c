@@ -17,26 +17,42 @@ static uint8_t ascii_in_case(uint8_t c, bool upper)
     return (uint8_t)(c ^ (((uint8_t)(c - (upper ? 'a' : 'A')) < 26) << 5));
 }
 
-static void put_unicode_case(struct writer *writer, struct bytes text, bool upper)
+enum letters { LETTERS_LOWER, LETTERS_UPPER, LETTERS_WORDS /* a capital in front of each */ };
+
+static void put_letters(struct writer *writer, struct bytes text, enum letters letters)
 {
     size_t written = 0;
+    bool start = true;
     uint8_t *to = writer_room(writer, text.size * 3); // no letter grows more: two bytes become six (U+0390)
     if (to == NULL)
         return;
     for (size_t at = 0, size; at < text.size; at += size) {
         uint8_t first = text.data[at];
+        bool capital = letters == LETTERS_UPPER || (letters == LETTERS_WORDS && start);
         uint32_t code = first < 0x80 ? first : utf8_decode(text, at, &size);
         if (first < 0x80) {
-            to[written++] = ascii_in_case(first, upper);
+            to[written++] = ascii_in_case(first, capital);
             size = 1;
         } else if (code == 0xfffd) {
             memcpy(to + written, text.data + at, size);
             written += size;
+        } else if (!capital) {
+            written += letter_lower(text, at, to + written);
         } else {
-            written += upper ? letter_upper(code, to + written) : letter_lower(text, at, to + written);
+            written += letters == LETTERS_UPPER ? letter_upper(code, to + written) : letter_title(code, to + written);
         }
+        start = first == ' ';
     }
     writer_end(writer, written);
+}
+
+static void letters_of_text(struct call *call, const struct arg *args, struct column *out, enum letters letters)
+{
+    struct writer writer;
+    writer_open(&writer, call, out, arg_bytes_total(call, &args[0]));
+    for (int64_t i; (i = writer_next(&writer)) >= 0;)
+        put_letters(&writer, arg_bytes(&args[0], i), letters);
+    writer_close(&writer);
 }
 
 /* All bytes of the column at once when it is ASCII: no row is looked at. */
@@ -57,14 +73,8 @@ static bool ascii_case(struct call *call, const struct column *from, struct colu
 
 static void case_of_text(struct call *call, const struct arg *args, struct column *out, bool upper)
 {
-    struct writer writer;
-    if (!ascii_case(call, args[0].col, out, upper)) {
-        writer_open(&writer, call, out, arg_bytes_total(call, &args[0]));
-        for (int64_t i; (i = writer_next(&writer)) >= 0;) {
-            put_unicode_case(&writer, arg_bytes(&args[0], i), upper);
-        }
-        writer_close(&writer);
-    }
+    if (!ascii_case(call, args[0].col, out, upper))
+        letters_of_text(call, args, out, upper ? LETTERS_UPPER : LETTERS_LOWER);
 }
 
 SCALAR(fn_upper, "upper ucase", "(string) -> string", "In capital letters.", "upper('Spark')", "SPARK")
@@ -76,34 +86,10 @@ SCALAR(fn_lower, "lower lcase", "(string) -> string", "In small letters.", "lowe
     case_of_text(call, args, out, false);
 }
 
-static void put_initcap(struct writer *writer, struct bytes text)
-{
-    size_t written = 0;
-    bool start = true;
-    uint8_t *to = writer_room(writer, text.size * 3);
-    if (to == NULL)
-        return;
-    for (size_t at = 0, size; at < text.size; at += size) {
-        uint32_t code = utf8_decode(text, at, &size);
-        if (code == 0xfffd) {
-            memcpy(to + written, text.data + at, size);
-            written += size;
-        } else {
-            written += start ? letter_title(code, to + written) : letter_lower(text, at, to + written);
-        }
-        start = code == ' ';
-    }
-    writer_end(writer, written);
-}
 SCALAR(fn_initcap, "initcap", "(string) -> string", "Each word with a capital in front; words end at blanks.",
        "initcap('sPark sql')", "Spark Sql")
 {
-    struct writer writer;
-    writer_open(&writer, call, out, arg_bytes_total(call, &args[0]));
-    for (int64_t i; (i = writer_next(&writer)) >= 0;) {
-        put_initcap(&writer, arg_bytes(&args[0], i));
-    }
-    writer_close(&writer);
+    letters_of_text(call, args, out, LETTERS_WORDS);
 }
 
 SCALAR(fn_chr, "chr char", "(bigint) -> string", "The character of that code, modulo 256; empty when negative.",
