@@ -1,4 +1,3 @@
-#include <limits.h>
 #include <strings.h>
 
 #include "format/format.h"
@@ -160,16 +159,6 @@ static bool anybodys(const struct pipeline_table *table, const char *name)
     return !table->is_sink && !starts_with(name, "leat.") && !starts_with(name, "parquet.");
 }
 
-static int nearest_distance(const struct option *options, const char *name)
-{
-    int nearest = INT_MAX;
-    for (; options != NULL && options->name != NULL; options++) {
-        int distance = edit_distance(name, options->name);
-        nearest = distance < nearest ? distance : nearest;
-    }
-    return nearest;
-}
-
 static void property_check(struct check *check, const struct pipeline_table *table, const struct setting *property)
 {
     const struct sink_type *type = sink_find(table->format);
@@ -181,8 +170,8 @@ static void property_check(struct check *check, const struct pipeline_table *tab
         encoder != NULL && !starts_with(property->name, "leat.") && option_find(options, property->name) == NULL;
     if (encoders)
         options = encoder->options;
-    bool meant = option_find(options, property->name) == NULL &&
-                 nearest_distance(table_options, property->name) < nearest_distance(options, property->name);
+    const char *near = options_nearest((const struct option *const[]){options, table_options, NULL}, property->name);
+    bool meant = option_find(options, property->name) == NULL && near != NULL && option_find(options, near) == NULL;
     if (meant || option_find(table_options, property->name) != NULL)
         options = table_options;
     if (option_find(options, property->name) != NULL || !anybodys(table, property->name))

@@ -6,16 +6,9 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
-from trial import WORK, check, finish, leat, project
+from trial import ORDERS_SPEC, WORK, check, finish, leat, project
 
-SPEC = f"""name: shop
-storage: {WORK.as_uri()}/storage
-libraries: [{{glob: {{include: transformations/**}}}}]
-configuration:
-  source.orders.format: kafka
-  source.orders.kafka.bootstrap.servers: 127.0.0.1:1
-  source.orders.subscribe: orders
-"""
+SPEC = ORDERS_SPEC
 SQL = """CREATE STREAMING TABLE bronze AS
 SELECT key, value, offset FROM STREAM orders;
 """

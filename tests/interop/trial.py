@@ -21,6 +21,16 @@ BOOTSTRAP = os.environ.get("KAFKA_BOOTSTRAP_SERVERS", "")
 WORK = Path(os.environ["TEST_DIR"])
 RUN_SECONDS = 30
 
+# A project that reads the topic of a broker which is not asked while it is checked.
+ORDERS_SPEC = f"""name: shop
+storage: {WORK.as_uri()}/storage
+libraries: [{{glob: {{include: transformations/**}}}}]
+configuration:
+  source.orders.format: kafka
+  source.orders.kafka.bootstrap.servers: 127.0.0.1:1
+  source.orders.subscribe: orders
+"""
+
 results = []
 
 

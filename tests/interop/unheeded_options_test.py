@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
-from trial import WORK, check, finish, leat, project
+from trial import ORDERS_SPEC, WORK, check, finish, leat, project
 
 LINES = WORK / "lines.csv"
 LINES.write_text("id,name\n1,a\n")
@@ -53,14 +53,7 @@ check("a view's options are told once", once.problems(0) + ([once.err] if once.e
 
 # ---- a project ----
 
-SPEC = f"""name: shop
-storage: {WORK.as_uri()}/storage
-libraries: [{{glob: {{include: transformations/**}}}}]
-configuration:
-  source.orders.format: kafka
-  source.orders.kafka.bootstrap.servers: 127.0.0.1:1
-  source.orders.subscribe: orders
-"""
+SPEC = ORDERS_SPEC
 TABLE = "CREATE STREAMING TABLE t {} AS\nSELECT {} FROM STREAM {};\n"
 
 
