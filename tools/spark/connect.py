@@ -79,7 +79,9 @@ class Server:
         home = next(VENV.glob("lib/python3*/site-packages/pyspark"))
         settings = {**SETTINGS, "spark.connect.grpc.binding.port": self.port,
                     "spark.sql.warehouse.dir": self.folder / "warehouse", "spark.local.dir": self.folder / "local"}
-        command = ["java", "-Xmx2g", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Duser.timezone=UTC", *MODULES,
+        command = ["java", "-Xmx2g", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
+                   # Without the second compiler the default is 48 MB; when they are full, method handles cannot be linked.
+                   "-XX:ReservedCodeCacheSize=240m", "-Duser.timezone=UTC", *MODULES,
                    "-Djdk.lang.Process.launchMechanism=VFORK",
                    "-Djdk.reflect.useDirectMethodHandle=false", "-Dio.netty.tryReflectionSetAccessible=true",
                    f"-Dlog4j2.configurationFile=file:{ROOT}/tools/spark/log4j2.properties",
