@@ -215,11 +215,32 @@ bool options_have(const struct option *const *tables, const char *name)
 static enum code unknown_option(const struct option *options, const char *name, struct error *err)
 {
     const char *near = options_nearest((const struct option *const[]){options, NULL}, name);
-    return fail(err, E_SPEC, "unknown option %s%s%s", name, near ? "; did you mean " : "", near ? near : "");
+    return fail(err, E_SPEC, "unknown option %s%s%s%s", name, near ? "; did you mean " : "", near ? near : "",
+                near ? "?" : "");
 }
 
 /* What may be shown of a value: the user sees what he wrote, but never a secret. */
 static const char *shown(const struct option *option, const char *value) { return option->secret ? "(secret)" : value; }
+
+enum { LIMIT_TEXT_MAX = 48 };
+
+/* In the largest unit that has a whole number of them, as it would be written. */
+static const char *limit_print(const struct option *option, int64_t limit, char out[LIMIT_TEXT_MAX])
+{
+    const struct unit *units = option->kind == OPTION_BYTES      ? size_units
+                               : option->kind == OPTION_DURATION ? duration_units
+                                                                 : NULL;
+    const struct unit *best = units;
+    for (; units != NULL && units->names != NULL; units++)
+        if (limit % units->size == 0 && limit >= units->size)
+            best = units;
+    if (best == NULL)
+        snprintf(out, LIMIT_TEXT_MAX, "%" PRId64, limit);
+    else
+        snprintf(out, LIMIT_TEXT_MAX, "%" PRId64 "%s%.*s", limit / best->size, option->kind == OPTION_BYTES ? "" : " ",
+                 (int)strcspn(best->names, " "), best->names);
+    return out;
+}
 
 static enum code check_range(const struct option *option, const char *value, int64_t number, struct error *err)
 {
@@ -228,11 +249,9 @@ static enum code check_range(const struct option *option, const char *value, int
         return E_OK;
     if (open)
         return fail(err, E_SPEC, "option %s = %s must not be negative", option->name, shown(option, value));
-    return fail(err, E_SPEC, "option %s = %s must lie from %" PRId64 " to %" PRId64 "%s", option->name,
-                shown(option, value), option->min, option->max,
-                option->kind == OPTION_BYTES      ? " bytes"
-                : option->kind == OPTION_DURATION ? " microseconds"
-                                                  : "");
+    char least[LIMIT_TEXT_MAX], most[LIMIT_TEXT_MAX];
+    return fail(err, E_SPEC, "option %s = %s must lie from %s to %s", option->name, shown(option, value),
+                limit_print(option, option->min, least), limit_print(option, option->max, most));
 }
 
 static enum code parse_number(const struct option *option, const char *value, int64_t *out, struct error *err)

@@ -8,6 +8,7 @@ enum {
     COLUMN_NAME,
     COLUMN_IN,
     COLUMN_OUT,
+    COLUMN_STATE,
     COLUMN_FILTERED,
     COLUMN_LATE,
     COLUMN_DUPLICATES,
@@ -18,8 +19,8 @@ enum {
 };
 enum { INDENT = 2, GAP = 2, NAME_MIN = 8 };
 
-static const char *const heads[COLUMN_COUNT] = {"table",      "in",     "out",   "filtered", "late",
-                                                "duplicates", "failed", "files", "size"};
+static const char *const heads[COLUMN_COUNT] = {"table", "in",         "out",    "into state", "filtered",
+                                                "late",  "duplicates", "failed", "files",      "size"};
 
 static int64_t value_of(const struct table_commit *t, int column)
 {
@@ -27,6 +28,7 @@ static int64_t value_of(const struct table_commit *t, int column)
     switch (column) {
     case COLUMN_IN: return l->in + l->replayed + l->exploded;
     case COLUMN_OUT: return l->out;
+    case COLUMN_STATE: return l->aggregated;
     case COLUMN_FILTERED: return l->filtered;
     case COLUMN_LATE: return l->late + l->null_time;
     case COLUMN_DUPLICATES: return l->duplicates;
@@ -69,7 +71,7 @@ static void layout_measure(struct layout *self, const struct run_end *end, bool 
 {
     *self = (struct layout){.brief = brief};
     for (int c = 0; c < COLUMN_COUNT; c++) {
-        bool shown = c < COLUMN_FILTERED || c > COLUMN_FAILED;
+        bool shown = c <= COLUMN_OUT || c > COLUMN_FAILED;
         int32_t width = (int32_t)strlen(heads[c]);
         for (int32_t i = 0; i < end->table_count; i++) {
             const struct table_commit *t = &end->tables[i];

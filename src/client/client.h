@@ -37,6 +37,9 @@ MUST_CHECK enum code kafka_client_conf(rd_kafka_conf_t *conf, enum kafka_role ro
                                        struct kafka_client_facts *facts, struct error *err);
 /* rd_kafka_conf_set_log_cb's: what is critical is a warning, the rest is for debugging. Any thread. */
 void kafka_client_log(const rd_kafka_t *client, int level, const char *facility, const char *text);
+/* What rd_kafka_conf_set_error_cb is given, as one should read it, over what `out` held. That all brokers are down says less
+ * than what brought them down, so it never takes the place of that. */
+void kafka_client_complaint(int error, const char *reason, char *out, size_t size);
 /* Set one of librdkafka's own properties, which must be known and right. */
 void kafka_conf_set(rd_kafka_conf_t *conf, const char *name, const char *value);
 void kafka_conf_set_int(rd_kafka_conf_t *conf, const char *name, int64_t value);

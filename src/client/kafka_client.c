@@ -145,6 +145,14 @@ void kafka_client_log(const rd_kafka_t *client, int level, const char *facility,
         log_debug("librdkafka: %s: %s", facility, text);
 }
 
+void kafka_client_complaint(int error, const char *reason, char *out, size_t size)
+{
+    if (error == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN && out[0] != '\0')
+        return;
+    const char *tail = strstr(reason, " (after "); // "0ms in state CONNECT, 1 identical error(s) suppressed)"
+    snprintf(out, size, "%.*s", (int)(tail != NULL ? (size_t)(tail - reason) : strlen(reason)), reason);
+}
+
 void kafka_conf_set(rd_kafka_conf_t *conf, const char *name, const char *value)
 {
     char text[512];

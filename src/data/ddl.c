@@ -72,7 +72,7 @@ static enum code expected(struct ddl *self, const char *what)
     skip_blanks(self);
     if (self->at >= self->text.size)
         return fail(self->err, E_SQL, "schema: expected %s at the end", what);
-    return fail(self->err, E_SQL, "schema: expected %s at byte %zu, found '%.*s'", what, self->at,
+    return fail(self->err, E_SQL, "schema: expected %s, found '%.*s'", what,
                 (int)(self->text.size - self->at < 20 ? self->text.size - self->at : 20),
                 (const char *)self->text.data + self->at);
 }
@@ -188,7 +188,7 @@ static enum code ddl_number(struct ddl *self, int most, int *out)
     if (word.size == 0)
         return expected(self, "a number");
     if (number > most)
-        return fail(self->err, E_SQL, "schema: %lld at byte %zu is more than %d", (long long)number, self->at, most);
+        return fail(self->err, E_SQL, "schema: %lld is more than %d", (long long)number, most);
     self->at += word.size;
     *out = (int)number;
     return E_OK;

@@ -149,6 +149,53 @@ struct collecting {
     bool fresh;
 };
 
+enum { TOLD_MAX = 12 }; /* names in one warning */
+
+static void field_warn(const struct drift_field *field)
+{
+    log_warn(
+        "a new field: %s has %s, which no schema names: %s, for example %s, first in %s, partition %d, offset %" PRId64
+        "; leat drift lists such fields",
+        field->source, field->path, field->type, field->example, field->topic, field->partition, field->offset);
+}
+
+/* A first run meets all that its schemas leave out at once: that is one warning, not one a field. */
+static void fields_warn(const struct drift *self, int32_t from, const char *source)
+{
+    const struct drift_field *first = NULL;
+    struct text names = {0};
+    int32_t count = 0;
+    for (int32_t i = from; i < self->count; i++) {
+        const struct drift_field *field = &self->entries[i].field;
+        if (strcmp(field->source, source) != 0)
+            continue;
+        first = first != NULL ? first : field;
+        if (count++ < TOLD_MAX)
+            text_printf(&names, "%s%s", count > 1 ? ", " : "", field->path);
+    }
+    if (count == 1)
+        field_warn(first);
+    else
+        log_warn("%d new fields: %s has %s%s, which no schema names, first in %s, partition %d, offset %" PRId64
+                 "; leat drift lists such fields",
+                 count, source, names.data, count > TOLD_MAX ? ", .." : "", first->topic, first->partition,
+                 first->offset);
+    text_free(&names);
+}
+
+/* Those from the entry `from` on are new: one warning a source. */
+static void fresh_warn(const struct drift *self, int32_t from)
+{
+    for (int32_t i = from; i < self->count; i++) {
+        const char *source = self->entries[i].field.source;
+        int32_t before = from;
+        while (strcmp(self->entries[before].field.source, source) != 0)
+            before++;
+        if (before == i)
+            fields_warn(self, from, source);
+    }
+}
+
 static void on_sighting(void *context, const struct sighting *sighting)
 {
     struct collecting *self = context;
@@ -165,13 +212,8 @@ static void on_sighting(void *context, const struct sighting *sighting)
         .offset = sighting->offset,
         .first_us = os->clock_wall_us(),
     };
-    if (entry_add(self->drift, &field) == NULL)
-        return;
-    self->fresh = true;
-    log_warn(
-        "a new field: %s has %s, which no schema names: %s, for example %s, first in %s, partition %d, offset %" PRId64
-        "; leat drift lists such fields",
-        field.source, field.path, field.type, field.example, field.topic, field.partition, field.offset);
+    if (entry_add(self->drift, &field) != NULL)
+        self->fresh = true;
 }
 
 /* Names that the decoder does not tell apart. */
@@ -227,7 +269,9 @@ void drift_collect(struct drift *self, const struct pipeline *pipeline, struct g
     if (!self->loaded && drift_load(self, store, &err) != E_OK)
         log_warn("what leat drift showed could not be read: %s", err.text);
     self->loaded = true;
+    int32_t known = self->count;
     graph_sightings(graph, on_sighting, &collecting);
+    fresh_warn(self, known);
     for (int32_t i = 0; i < self->count; i++)
         self->entries[i].field.count = self->entries[i].before;
     graph_strangers(graph, on_count, &collecting);

@@ -111,7 +111,7 @@ static void on_error(rd_kafka_t *client, int code, const char *reason, void *opa
     lock_take(&self->lock);
     if (!self->answered && (code == RD_KAFKA_RESP_ERR__AUTHENTICATION || code == RD_KAFKA_RESP_ERR__SSL))
         self->login_refused = true; // later it is a broker that restarts in the middle of a handshake
-    snprintf(self->trouble, sizeof self->trouble, "%s", reason);
+    kafka_client_complaint(code, reason, self->trouble, sizeof self->trouble);
     lock_give(&self->lock);
 }
 

@@ -47,7 +47,7 @@ static void on_error(rd_kafka_t *client, int error, const char *reason, void *op
     struct kafka_source *self = opaque;
     if (!self->answered && (error == RD_KAFKA_RESP_ERR__AUTHENTICATION || error == RD_KAFKA_RESP_ERR__SSL))
         self->login_refused = true; // later it is a broker that restarts in the middle of a handshake
-    snprintf(self->trouble, sizeof self->trouble, "%s", reason);
+    kafka_client_complaint(error, reason, self->trouble, sizeof self->trouble);
 }
 
 enum code kafka_poll(struct kafka_source *self, rd_kafka_t *client, struct error *err)

@@ -157,6 +157,7 @@ static enum code declare_all(struct assembly *self)
         if (code != E_OK) {
             first = first == E_OK ? code : first;
             self->analyser.err = &self->later; // its problems are noted
+            self->catalog.incomplete = true;
         }
         self->catalog.asks_file |= script.asks_file;
         for (int32_t i = 0; i < script.count; i++) {

@@ -169,6 +169,13 @@ static enum code resolve_table(struct analyser *self, struct element *element)
     return E_OK;
 }
 
+/* What cannot be found may be what a statement with a syntax error would have made: that one is told of already. */
+static bool is_consequence(const struct analyser *self)
+{
+    return self->catalog != NULL && self->catalog->incomplete &&
+           bytes_equal(sql_condition(self->err), bytes_of_string("TABLE_OR_VIEW_NOT_FOUND"));
+}
+
 enum code element_resolve(struct analyser *self, struct element *element)
 {
     enum code code = E_OK;
@@ -186,7 +193,8 @@ enum code element_resolve(struct analyser *self, struct element *element)
     }
     self->depth = depth;
     element->state = code == E_OK ? ELEMENT_DONE : ELEMENT_FAILED;
-    if (code != E_OK && self->notes->problem_count == noted) // else it is the error of something that this one reads
+    bool told = self->notes->problem_count > noted; // it is the error of something that this one reads
+    if (code != E_OK && !told && !is_consequence(self))
         notes_problem(self->notes, self->err);
     return code;
 }

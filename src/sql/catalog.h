@@ -36,7 +36,8 @@ struct catalog {
     const struct sql_files *files;  /* of a session; NULL: statements cannot name files */
     const struct pipeline *project; /* of a session; or NULL */
     bool reads_files;               /* some relation is one */
-    bool asks_file; /* of a project: some text asks for FILE_COLUMN; then its sources of files have it */
+    bool incomplete; /* of a project: a statement has a syntax error, so what is missing may be what it makes */
+    bool asks_file;  /* of a project: some text asks for FILE_COLUMN; then its sources of files have it */
 };
 
 struct element *catalog_find(const struct catalog *catalog, const char *name);

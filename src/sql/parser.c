@@ -302,8 +302,8 @@ enum { SHOWN_TOKEN_MAX = 60, SLIP_BYTES_MIN = 4 }; // shorter words are near to 
 /* The keyword that a name was probably meant to be, or NULL: first the words that begin clauses. */
 static const char *slip_of(struct parser *self, const struct token *token)
 {
-    static const char *const clauses[] = {"FROM",  "WHERE", "GROUP",  "ORDER",     "HAVING", "LIMIT", "SELECT",
-                                          "UNION", "JOIN",  "STREAM", "WATERMARK", "DELAY",  "CREATE"};
+    static const char *const clauses[] = {"FROM",  "WHERE", "GROUP",  "ORDER",     "HAVING",    "LIMIT", "SELECT",
+                                          "UNION", "JOIN",  "STREAM", "STREAMING", "WATERMARK", "DELAY", "CREATE"};
     if (token->kind != TOKEN_WORD || token->keyword != KW_NONE || token->end - token->start < SLIP_BYTES_MIN)
         return NULL;
     const char *word = lex_name_value(self->arena, self->file->text, token);

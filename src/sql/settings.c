@@ -131,6 +131,16 @@ static enum code retry_limit_read(struct run_settings *out, struct error *err)
     return E_OK;
 }
 
+/* err is about the setting `name`: say where it stands, unless it came with --set. */
+static enum code setting_fails(const struct pipeline *pipeline, const char *name, struct error *err)
+{
+    struct position at = {0};
+    for (int32_t i = 0; i < pipeline->setting_count; i++)
+        if (strcmp(pipeline->settings[i].name, name) == 0)
+            at = pipeline->settings[i].at;
+    return at.line > 0 ? error_note(err, "%s:%d:%d", at.file, at.line, at.column) : err->code;
+}
+
 enum code settings_read(struct arena *arena, const struct pipeline *pipeline, struct run_settings *out,
                         struct error *err)
 {
@@ -154,8 +164,10 @@ enum code settings_read(struct arena *arena, const struct pipeline *pipeline, st
     const char *buffer = pipeline_setting(pipeline, "leat.source.buffer");
     if ((buffer == NULL || buffer[0] == '\0') && settings.buffer_bytes > settings.memory_bytes / 4)
         settings.buffer_bytes = settings.memory_bytes / 4; // a small budget must not be eaten by the prefetch
-    TRY(trigger_read(&settings, err));
-    TRY(retry_limit_read(&settings, err));
+    if (trigger_read(&settings, err) != E_OK)
+        return setting_fails(pipeline, "leat.trigger", err);
+    if (retry_limit_read(&settings, err) != E_OK)
+        return setting_fails(pipeline, "leat.retry.limit", err);
     *out = settings;
     return E_OK;
 }

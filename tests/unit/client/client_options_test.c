@@ -108,6 +108,18 @@ TEST(kafka_client_stores)
     release(&result);
 }
 
+TEST(a_complaint_keeps_what_says_most)
+{
+    char kept[64] = "";
+    kafka_client_complaint(RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN, "1/1 brokers are down", kept, sizeof kept);
+    CHECK_STR(kept, "1/1 brokers are down");
+    kafka_client_complaint(RD_KAFKA_RESP_ERR__TRANSPORT, "b:9: Connection refused (after 0ms in state CONNECT)", kept,
+                           sizeof kept);
+    CHECK_STR(kept, "b:9: Connection refused");
+    kafka_client_complaint(RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN, "1/1 brokers are down", kept, sizeof kept);
+    CHECK_STR(kept, "b:9: Connection refused");
+}
+
 TEST(kafka_client_refuses)
 {
     struct result result = APPLY("kafka.fetch.min.byte", "1");

@@ -116,6 +116,25 @@ TEST(problems_of_spec_and_sql_show_their_lines)
     loaded_close(&loaded);
 }
 
+/* A statement that cannot be read makes no table, and all that read it would lack it. */
+TEST(a_syntax_error_is_told_once)
+{
+    char directory[400];
+    snprintf(directory, sizeof directory, "%s", kit_tmpdir());
+    put(directory, "spark-pipeline.yml", SPEC);
+    put(directory, "transformations/t.sql",
+        "CREATE STREAMNG TABLE a AS SELECT value FROM STREAM ticks;\n"
+        "CREATE STREAMING TABLE b AS SELECT value FROM STREAM a;\n"
+        "CREATE STREAMING TABLE c AS SELECT valu FROM STREAM ticks;\n");
+    struct loaded loaded;
+    load_with(&loaded, directory, NULL, NULL, 0);
+    CHECK_INT(loaded.code, E_SQL);
+    CHECK_INT(loaded.problems.count, 2);
+    CHECK(strstr(loaded.problems.texts[0], "did you mean STREAMING?") != NULL);
+    CHECK(strstr(loaded.problems.texts[1], "`valu`") != NULL);
+    loaded_close(&loaded);
+}
+
 TEST(what_a_folder_can_lack)
 {
     char directory[400], expected[1000];

@@ -241,6 +241,11 @@ static const struct {
     {HEAD "configuration:\n  leat.on_error: explode\n",
      "p.yml:5:3: option leat.on_error = explode must be one of quarantine|fail\n   5 |   leat.on_error: explode\n"
      "     |   ^^^^^^^^^^^^^^^^^^^^^^"},
+    {HEAD "configuration:\n  leat.memory: 1k\n",
+     "p.yml:5:3: option leat.memory = 1k must lie from 32m to 16t\n   5 |   leat.memory: 1k\n     |   ^^^^^^^^^^^^^^^"},
+    {HEAD "configuration:\n  leat.retry.max: 2 hours\n",
+     "p.yml:5:3: option leat.retry.max = 2 hours must lie from 1 ms to 1 h\n   5 |   leat.retry.max: 2 hours\n"
+     "     |   ^^^^^^^^^^^^^^^^^^^^^^^"},
     {HEAD "configuration:\n  spark.sql.ansi.enabled: \"false\"\n",
      "p.yml:5:3: leat runs in ANSI mode only: spark.sql.ansi.enabled must be true\n"
      "   5 |   spark.sql.ansi.enabled: \"false\"\n     |   ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^\n"
