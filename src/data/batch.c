@@ -19,6 +19,7 @@ void origin_release(struct origin *origin)
     column_release(&origin->partition);
     column_release(&origin->offset);
     column_release(&origin->timestamp);
+    column_release(&origin->row);
     column_release(&origin->attempts);
     mem_free(origin->slots);
     mem_free(origin);

@@ -31,6 +31,7 @@ struct batch {
 struct origin {
     atomic_int count;
     struct column key, value, topic, partition, offset, timestamp; /* what was fetched; others zeroed */
+    struct column row;      /* STRUCT: of records that came as columns, instead of key and value; else zeroed */
     struct column attempts; /* INT: how often it was rejected before, of records that are tried again; else zeroed */
     const char *name;       /* of its source, which outlives it; may be NULL */
     int32_t slot;           /* of all records, unless */

@@ -171,6 +171,14 @@ void json_write_value(const struct column *col, int64_t row, const struct zone *
     json_write(&writer, col, row, out);
 }
 
+void json_write_exact(const struct column *col, int64_t row, struct text *out)
+{
+    struct json_writer writer;
+    json_writer_init(&writer, NULL, false);
+    writer.printer.micros = true;
+    json_write(&writer, col, row, out);
+}
+
 struct json_printer {
     struct json_writer writer;
 };

@@ -51,6 +51,16 @@ static char *two_digits(char *p, uint64_t value)
     return p + 2;
 }
 
+/* Three digits more behind the milliseconds. */
+static size_t micros_insert(const struct value_printer *printer, int64_t micros, char *out)
+{
+    int32_t at = printer->fraction_at + 3;
+    out[at] = (char)('0' + micros / 100);
+    two_digits(out + at + 1, (uint64_t)micros % 100);
+    memcpy(out + at + 3, printer->text + at, (size_t)(printer->size - at));
+    return (size_t)printer->size + 3;
+}
+
 /* Only the milliseconds change within a second. */
 static size_t print_timestamp(struct value_printer *printer, int64_t us, bool local, char *out)
 {
@@ -68,12 +78,12 @@ static size_t print_timestamp(struct value_printer *printer, int64_t us, bool lo
     fraction[0] = (char)('0' + milli / 100);
     two_digits(fraction + 1, (uint64_t)milli % 100);
     memcpy(out, printer->text, TIMESTAMP_TEXT_MAX);
-    return (size_t)printer->size;
+    return printer->micros && micro % 1000 != 0 ? micros_insert(printer, micro % 1000, out) : (size_t)printer->size;
 }
 
-static size_t print_local_timestamp(int64_t us, char *out)
+static size_t print_local_timestamp(const struct value_printer *printer, int64_t us, char *out)
 {
-    struct value_printer utc = {0};
+    struct value_printer utc = {.micros = printer->micros};
     return print_timestamp(&utc, us, true, out) - 1; // without the Z
 }
 
@@ -91,7 +101,7 @@ size_t value_text(struct value_printer *printer, const struct column *col, int64
     case TYPE_DECIMAL: return print_decimal(col, row, out);
     case TYPE_DATE: return date_print(column_values(col, int32_t)[row], out);
     case TYPE_TIMESTAMP: return print_timestamp(printer, column_values(col, int64_t)[row], false, out);
-    case TYPE_TIMESTAMP_NTZ: return print_local_timestamp(column_values(col, int64_t)[row], out);
+    case TYPE_TIMESTAMP_NTZ: return print_local_timestamp(printer, column_values(col, int64_t)[row], out);
     case TYPE_TIME: return time_of_day_print(integer_at(col, row), out);
     case TYPE_INTERVAL_DT:
     case TYPE_INTERVAL_YM: return interval_print(col->type, integer_at(col, row), out);

@@ -323,6 +323,15 @@ static struct origin *origin_new(const struct feed *feed)
     return origin;
 }
 
+/* All columns as one: what a reject takes along. */
+static void row_share(const struct batch *batch, struct column *out)
+{
+    *out = (struct column){.type = batch->schema, .rows = batch->rows, .child_count = batch->column_count};
+    out->children = mem_array(struct column, (size_t)batch->column_count);
+    for (int32_t i = 0; i < batch->column_count; i++)
+        column_share(&out->children[i], &batch->columns[i]);
+}
+
 /* The columns of the source itself, and, of a stream, where its rows come from. */
 static void own_shape(const struct feed *feed, struct batch *fetched, struct batch *out)
 {
@@ -337,6 +346,7 @@ static void own_shape(const struct feed *feed, struct batch *fetched, struct bat
     out->source->partition = column_take(&from[PLACE_PARTITION]);
     out->source->offset = column_take(&from[PLACE_OFFSET]);
     out->source->timestamp = column_take(&from[PLACE_TIMESTAMP]);
+    row_share(out, &out->source->row);
 }
 
 struct file_told {

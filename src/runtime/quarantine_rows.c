@@ -61,7 +61,7 @@ struct writing {
     const struct batch *in;
     const struct rejecter *by;
     struct builder columns[QUARANTINE_TEXT_COLUMNS];
-    struct text scratch;
+    struct text scratch, row_text;
     struct blame blame;
 };
 
@@ -105,10 +105,9 @@ static size_t cut_at(struct bytes value, size_t most, bool text)
 }
 
 static void bytes_put(struct writing *self, enum quarantine_column column, enum quarantine_column size, int base64,
-                      const struct column *from, int64_t record)
+                      struct bytes value)
 {
-    bool is_given = given(from, record), split = self->style->text;
-    struct bytes value = is_given ? column_bytes_at(from, record) : (struct bytes){0};
+    bool is_given = value.data != NULL, split = self->style->text;
     bool text = is_given && utf8_valid(value.data, value.size);
     struct bytes kept = bytes_of(value.data, cut_at(value, (size_t)self->style->value_max, text));
     if (!is_given || (split && !text))
@@ -125,7 +124,27 @@ static void bytes_put(struct writing *self, enum quarantine_column column, enum 
         builder_null(&self->columns[size]);
 }
 
-static void record_put(struct writing *self, const struct reject *reject)
+/* Its data is NULL where there is none. */
+static struct bytes bytes_given(const struct column *from, int64_t record)
+{
+    return given(from, record) ? column_bytes_at(from, record) : (struct bytes){0};
+}
+
+/* What came, or the row that came as columns in JSON. */
+static struct bytes value_of(struct writing *self, const struct reject *reject)
+{
+    const struct origin *from = self->in->source;
+    if (from == NULL)
+        return (struct bytes){0};
+    int64_t record = batch_origin(self->in, reject->row);
+    if (from->row.type == NULL)
+        return bytes_given(&from->value, record);
+    text_clear(&self->row_text);
+    json_write_exact(&from->row, record, &self->row_text);
+    return text_view(&self->row_text);
+}
+
+static void record_put(struct writing *self, const struct reject *reject, struct bytes value)
 {
     static const struct origin nowhere = {0};
     const struct origin *from = self->in->source != NULL ? self->in->source : &nowhere;
@@ -135,8 +154,8 @@ static void record_put(struct writing *self, const struct reject *reject)
     copy_put(self, QUARANTINE_PARTITION, &from->partition, record);
     copy_put(self, QUARANTINE_OFFSET, &from->offset, record);
     copy_put(self, QUARANTINE_TIMESTAMP, &from->timestamp, record);
-    bytes_put(self, QUARANTINE_KEY, QUARANTINE_KEY_BYTES, QUARANTINE_KEY_BASE64, &from->key, record);
-    bytes_put(self, QUARANTINE_VALUE, QUARANTINE_VALUE_BYTES, QUARANTINE_VALUE_BASE64, &from->value, record);
+    bytes_put(self, QUARANTINE_KEY, QUARANTINE_KEY_BYTES, QUARANTINE_KEY_BASE64, bytes_given(&from->key, record));
+    bytes_put(self, QUARANTINE_VALUE, QUARANTINE_VALUE_BYTES, QUARANTINE_VALUE_BASE64, value);
     int64_t before = given(&from->attempts, record) ? column_values(&from->attempts, const int32_t)[record] : 0;
     builder_int(&self->columns[QUARANTINE_ATTEMPTS], before + 1);
 }
@@ -158,8 +177,9 @@ static void detail_write(const struct batch *in, const struct reject *reject, co
 static bool malformed_find(struct writing *self, struct bytes value, struct text *field, struct bytes *found)
 {
     const struct plan *plan = self->by->plan;
+    bool is_row = self->in->source->row.type != NULL; // of which `value` is a column like any
     rejection_payload(plan, field);
-    if (field->size > 0 && !bytes_equal_string(text_view(field), "value"))
+    if (field->size > 0 && (is_row || !bytes_equal_string(text_view(field), "value")))
         return json_path_find(value, field->data, found);
     text_clear(field);
     if (json_fault_find(value, field, found))
@@ -171,16 +191,14 @@ static bool malformed_find(struct writing *self, struct bytes value, struct text
 }
 
 /* Where the field's value stands in the record's, when that is JSON; its text belongs to the detail. */
-static void field_put(struct writing *self, const struct reject *reject, struct position at, struct text *detail)
+static void field_put(struct writing *self, const struct reject *reject, struct position at, struct bytes value,
+                      struct text *detail)
 {
     const struct batch *in = self->in;
     struct text *field = &self->scratch;
-    struct bytes value = {0}, found = {0};
+    struct bytes found = {0};
     bool known = false;
     text_clear(field);
-    int64_t record = in->source != NULL ? batch_origin(in, reject->row) : 0;
-    if (in->source != NULL && given(&in->source->value, record))
-        value = column_bytes_at(&in->source->value, record);
     if (reject->code == REJECT_MALFORMED) {
         known = value.size > 0 && malformed_find(self, value, field, &found);
     } else {
@@ -221,9 +239,10 @@ static void row_put(struct writing *self, const struct reject *reject, struct te
 {
     struct position at = self->by->position(self->by->stage, reject->step);
     const struct rejected_again *again = self->by->again;
+    struct bytes value = value_of(self, reject);
     string_put(self, QUARANTINE_REASON, reject_condition(reject->code));
     detail_write(self->in, reject, self->by, detail);
-    field_put(self, reject, at, detail);
+    field_put(self, reject, at, value, detail);
     text_put(self, QUARANTINE_DETAIL, detail);
     place_put(self, at);
     tables_put(self);
@@ -232,7 +251,7 @@ static void row_put(struct writing *self, const struct reject *reject, struct te
                                 : batch_place(self->in, reject->row),
                   &self->scratch);
     text_put(self, QUARANTINE_ROW, &self->scratch);
-    record_put(self, reject);
+    record_put(self, reject, value);
     string_put(self, QUARANTINE_SCHEMA_VERSION, self->about->schema_version);
     string_put(self, QUARANTINE_NODE, self->about->node);
     builder_int(&self->columns[QUARANTINE_EPOCH], self->style->epoch);
@@ -267,6 +286,7 @@ void quarantine_rows(const struct quarantine_style *style, const struct rejectio
     mem_free(done);
     blame_close(&self.blame);
     text_free(&self.scratch);
+    text_free(&self.row_text);
     text_free(&detail);
 }
 
@@ -295,7 +315,7 @@ static void record_print(const struct origin *from, int64_t record, const struct
         text_add_string(out, " partition ");
         column_print(&from->partition, record, out);
     }
-    text_add_string(out, !file ? " offset " : given(&from->value, record) ? " the line at byte " : " row ");
+    text_add_string(out, !file ? " offset " : from->row.type == NULL ? " the line at byte " : " row ");
     column_print(&from->offset, record, out);
 }
 

@@ -9,7 +9,8 @@
  *           byte BIGINT         of the raw value: where the field's value begins, or where it stops being JSON
  *           row STRING          which of the record's rows it was (data/lineage.h), NULL = the record is one row
  *           source, topic STRING, partition INT, offset BIGINT, timestamp TIMESTAMP      of the record
- *           key, value BINARY   as they came, at most value_max bytes of each
+ *           key, value BINARY   as they came, at most value_max bytes of each; of a row that came as columns `value` is the
+ *                     row as JSON, from which a replay makes it again
  *           key_bytes, value_bytes BIGINT   how many they had
  *           schema_version STRING, node STRING   rejection.h
  *           attempts INT        1 = rejected for the first time

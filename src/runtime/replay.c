@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/log.h"
+#include "format/format.h"
 #include "runtime/rejection.h"
 
 #define REPLAY_TOPIC_NAME "requests"
@@ -61,11 +62,12 @@ void replay_recorded(struct replay *self)
 
 /* ---- rows that go the same way ---- */
 
-/* Rows [from, to) of the request, put in order. */
+/* Some rows of the request. */
 struct group {
     const struct batch *request;
     const int32_t *rows;
     int32_t count;
+    struct column columns; /* STRUCT: what their values say, where the source gives columns; else zeroed */
 };
 
 static struct bytes text_at(const struct batch *request, enum replay_column column, int64_t row)
@@ -119,12 +121,15 @@ static enum code records_make(const struct replay *self, const struct group *gro
     origin->slot = self->slot;
     for (size_t i = 0; i < sizeof columns / sizeof *columns; i++)
         column_gather(to[i], &group->request->columns[columns[i]], group->rows, group->count);
+    column_share(&origin->row, &group->columns);
     column_gather(&origin->attempts, &group->request->columns[REPLAY_ATTEMPTS], group->rows, group->count);
     batch_init(out, schema, group->count);
     out->source = origin;
     for (int32_t c = 0; code == E_OK && c < schema->field_count; c++) {
         const struct field *field = &schema->fields[c];
-        if (feed->own != NULL) // its rows are refused
+        if (group->columns.type != NULL)
+            column_share(&out->columns[c], &group->columns.children[c]);
+        else if (feed->own != NULL) // they were no rows
             column_all_null(&out->columns[c], field->type, group->count);
         else if (feed->columns[c] == FEED_FILE_COLUMN)
             code = feed_file_column(feed, &origin->topic, group->count, field, &out->columns[c], err);
@@ -152,16 +157,15 @@ static void about_make(struct arena *arena, const struct group *group, const str
     }
 }
 
-static enum code tables_of(struct arena *arena, const struct rejection *about, struct bytes **out, struct error *err)
+static struct bytes *tables_of(struct arena *arena, const struct rejection *about)
 {
-    (void)err;
-    *out = arena_array(arena, struct bytes, (size_t)about->table_count);
+    struct bytes *tables = arena_array(arena, struct bytes, (size_t)about->table_count);
     for (int32_t i = 0; i < about->table_count; i++)
-        (*out)[i] = bytes_of_string(about->tables[i]);
-    return E_OK;
+        tables[i] = bytes_of_string(about->tables[i]);
+    return tables;
 }
 
-/* ---- rows that find no way ---- */
+/* ---- rows that find no way, or are no rows ---- */
 
 static struct position nowhere(const void *stage, int32_t step)
 {
@@ -169,7 +173,7 @@ static struct position nowhere(const void *stage, int32_t step)
     return (struct position){0};
 }
 
-static void why_gone(const void *stage, const struct batch *in, const struct reject *reject, struct text *out)
+static void why_back(const void *stage, const struct batch *in, const struct reject *reject, struct text *out)
 {
     (void)in, (void)reject;
     text_add_string(out, stage);
@@ -185,16 +189,16 @@ static const struct plan *stand_in(const struct pipeline *pipeline, const struct
     return pipeline->tables[0]->flows[0];
 }
 
-static enum code gone(struct replay *self, const struct batch *rows, const int64_t *lineages, struct rejection *about,
-                      const char *why, struct error *err)
+static enum code rows_return(struct replay *self, const struct batch *rows, const int64_t *lineages,
+                             struct rejection *about, enum reject_code reason, const char *why, struct error *err)
 {
     struct rejects rejects = {0};
     const struct plan *plan = stand_in(self->pipeline, about);
     const struct rejected_again again = {about, lineages};
-    const struct rejecter by = {nowhere, why_gone, why, plan, &again};
+    const struct rejecter by = {nowhere, why_back, why, plan, &again};
     about->plan = plan;
     for (int64_t row = 0; row < rows->rows; row++)
-        rejects_add(&rejects, row, -1, REJECT_REPLAY_GONE);
+        rejects_add(&rejects, row, -1, reason);
     enum code code = outputs_reject(self->outputs, 0, rows, &rejects, &by, err);
     rejects_free(&rejects);
     return code;
@@ -202,38 +206,108 @@ static enum code gone(struct replay *self, const struct batch *rows, const int64
 
 /* ---- one group, one request ---- */
 
+static enum code lineages_read(struct arena *arena, const struct group *group, int64_t **out, struct error *err)
+{
+    *out = arena_array(arena, int64_t, (size_t)group->count);
+    for (int32_t i = 0; i < group->count; i++)
+        if (!lineage_parse(text_at(group->request, REPLAY_ROW, group->rows[i]), &(*out)[i]))
+            return fail(err, E_CORRUPT, "a replay request has a row that cannot be read");
+    return E_OK;
+}
+
+static enum code group_return(struct replay *self, struct arena *arena, const struct group *group,
+                              const struct feed *feed, enum reject_code reason, const char *why, struct error *err)
+{
+    struct rejection about;
+    struct batch rows;
+    int64_t *lineages;
+    about_make(arena, group, NULL, &about);
+    TRY(lineages_read(arena, group, &lineages, err));
+    TRY(records_make(self, group, feed, self->pipeline->nodes[feed->node]->schema, &rows, err));
+    enum code code = rows_return(self, &rows, lineages, &about, reason, why, err);
+    batch_release(&rows);
+    return code;
+}
+
+static enum code group_send(struct replay *self, struct arena *arena, const struct group *group,
+                            const struct feed *feed, struct error *err)
+{
+    struct rejection about;
+    struct replay_route route;
+    struct error why = {0};
+    struct batch rows;
+    int64_t *lineages;
+    const struct plan *start = self->pipeline->nodes[feed->node];
+    about_make(arena, group, NULL, &about);
+    if (replay_route_find(arena, self->pipeline, bytes_of_string(about.node), tables_of(arena, &about),
+                          about.table_count, &route, &why) != E_OK)
+        return group_return(self, arena, group, feed, REJECT_REPLAY_GONE, why.text, err);
+    TRY(lineages_read(arena, group, &lineages, err));
+    TRY(records_make(self, group, feed, start->schema, &rows, err));
+    for (int32_t i = 0; about.plan == NULL && i < self->pipeline->node_count; i++)
+        about.plan = route.gate[i] ? self->pipeline->nodes[i] : NULL;
+    const struct replay_rows replay = {&route, start, &rows, lineages, &about, self->slot};
+    enum code code = graph_replay(self->graph, &replay, err);
+    batch_release(&rows);
+    return code;
+}
+
+/* Of a source of columns the values are rows in JSON. `whole` gets those that are, with their columns, `broken` the others. */
+static enum code values_read(struct arena *arena, const struct feed *feed, const struct group *group,
+                             struct group *whole, struct group *broken, struct error *err)
+{
+    const struct decoder_type *json = decoder_find("json");
+    const struct decoder_spec spec = {.schema = feed->own, .mode = DECODE_FAILFAST, .zone = zone_utc(), .simd = -1};
+    int32_t *rows = arena_array(arena, int32_t, (size_t)group->count), count = 0, left = group->count;
+    int32_t *places = arena_array(arena, int32_t, (size_t)group->count);
+    struct column values, read = {0};
+    struct rejects rejects = {0};
+    void *decoder = arena_alloc(arena, json->size);
+    TRY(json->open(decoder, &spec, err));
+    column_gather(&values, &group->request->columns[REPLAY_VALUE], group->rows, group->count);
+    enum code code = json->decode(decoder, &values, &read, &rejects, err);
+    for (int32_t i = 0; code == E_OK && i < group->count; i++) {
+        bool is_row = !column_is_null(&read, i);
+        places[is_row ? count : left - 1] = i;
+        rows[is_row ? count++ : --left] = group->rows[i];
+    }
+    if (code == E_OK) {
+        *whole = (struct group){.request = group->request, .rows = rows, .count = count};
+        column_gather(&whole->columns, &read, places, count);
+        *broken = (struct group){.request = group->request, .rows = rows + count, .count = group->count - count};
+    }
+    json->close(decoder);
+    rejects_free(&rejects);
+    column_release(&values);
+    column_release(&read);
+    return code;
+}
+
+static enum code columns_replay(struct replay *self, struct arena *arena, const struct group *group,
+                                const struct feed *feed, struct error *err)
+{
+    struct group whole, broken;
+    enum code code = E_OK;
+    const char *why = arena_printf(arena, "the value is no row of the source %s as JSON", feed->source->name);
+    TRY(values_read(arena, feed, group, &whole, &broken, err));
+    if (broken.count > 0)
+        code = group_return(self, arena, &broken, feed, REJECT_MALFORMED, why, err);
+    if (code == E_OK && whole.count > 0)
+        code = group_send(self, arena, &whole, feed, err);
+    column_release(&whole.columns);
+    return code;
+}
+
 static enum code group_replay(struct replay *self, struct arena *arena, const struct group *group, struct error *err)
 {
     struct bytes source = text_at(group->request, REPLAY_SOURCE_NAME, group->rows[0]);
-    struct rejection about;
-    struct replay_route route;
-    struct bytes *tables;
-    struct error why = {0};
-    struct batch rows;
     const struct feed *feed = feed_find(self, source);
-    int64_t *lineages = arena_array(arena, int64_t, (size_t)group->count);
-    about_make(arena, group, NULL, &about);
-    TRY(tables_of(arena, &about, &tables, err));
-    for (int32_t i = 0; i < group->count; i++)
-        if (!lineage_parse(text_at(group->request, REPLAY_ROW, group->rows[i]), &lineages[i]))
-            return fail(err, E_CORRUPT, "a replay request has a row that cannot be read");
-    enum code found = feed != NULL && feed->own != NULL
-                          ? fail(&why, E_UNSUPPORTED, "rows of the source %s are in its files, not in the quarantine",
-                                 feed->source->name)
-                      : feed == NULL ? fail(&why, E_CHANGED, "the project no longer reads the source %.*s",
-                                            (int)source.size, (const char *)source.data)
-                                     : replay_route_find(arena, self->pipeline, bytes_of_string(about.node), tables,
-                                                         about.table_count, &route, &why);
-    const struct feed *any = feed != NULL ? feed : &self->feeds[0];
-    const struct plan *start = self->pipeline->nodes[any->node];
-    TRY(records_make(self, group, any, start->schema, &rows, err));
-    const struct replay_rows replay = {&route, start, &rows, lineages, &about, self->slot};
-    for (int32_t i = 0; found == E_OK && about.plan == NULL && i < self->pipeline->node_count; i++)
-        about.plan = route.gate[i] ? self->pipeline->nodes[i] : NULL;
-    enum code code =
-        found == E_OK ? graph_replay(self->graph, &replay, err) : gone(self, &rows, lineages, &about, why.text, err);
-    batch_release(&rows);
-    return code;
+    if (feed != NULL)
+        return feed->own != NULL ? columns_replay(self, arena, group, feed, err)
+                                 : group_send(self, arena, group, feed, err);
+    const char *why =
+        arena_printf(arena, "the project no longer reads the source %.*s", (int)source.size, (const char *)source.data);
+    return group_return(self, arena, group, &self->feeds[0], REJECT_REPLAY_GONE, why, err);
 }
 
 /* Rows of one way after the other, each way's in the order of the request. */
@@ -244,7 +318,7 @@ static enum code request_replay(struct replay *self, const struct batch *request
     int32_t *rows = arena_array(&arena, int32_t, (size_t)request->rows);
     enum code code = E_OK;
     for (int64_t first = 0; code == E_OK && first < request->rows; first++) {
-        struct group group = {request, rows, 0};
+        struct group group = {.request = request, .rows = rows};
         for (int64_t row = first; !done[first] && row < request->rows; row++) {
             if (done[row] || (row > first && !same_way(request, first, row)))
                 continue;

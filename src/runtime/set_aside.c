@@ -1,5 +1,7 @@
 #include "runtime/set_aside.h"
 
+#include "format/format.h"
+
 /* ---- the record a row came from ---- */
 
 enum { RECORD_TOPIC, RECORD_PARTITION, RECORD_OFFSET, RECORD_TIMESTAMP, RECORD_KEY, RECORD_VALUE, RECORD_FIELDS };
@@ -21,6 +23,18 @@ static void field_copy(struct builder *into, const struct column *from, int64_t 
         builder_copy(into, from, row);
 }
 
+static void value_copy(struct builder *into, const struct origin *from, int64_t record)
+{
+    if (from->row.type == NULL) {
+        field_copy(into, &from->value, record);
+        return;
+    }
+    struct text row = {0};
+    json_write_exact(&from->row, record, &row);
+    builder_bytes(into, text_view(&row));
+    text_free(&row);
+}
+
 static void record_copy(struct builder *into, const struct batch *in, int64_t row)
 {
     if (in->source == NULL) {
@@ -34,7 +48,7 @@ static void record_copy(struct builder *into, const struct batch *in, int64_t ro
     field_copy(&into[RECORD_OFFSET], &in->source->offset, record);
     field_copy(&into[RECORD_TIMESTAMP], &in->source->timestamp, record);
     field_copy(&into[RECORD_KEY], &in->source->key, record);
-    field_copy(&into[RECORD_VALUE], &in->source->value, record);
+    value_copy(&into[RECORD_VALUE], in->source, record);
 }
 
 /* ---- lines: what is said of the row, then its record ---- */

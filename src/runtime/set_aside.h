@@ -1,7 +1,7 @@
 /* set_aside.h - late rows as lines that name the records they came from.
  *
  * Shape    reason (LATE), watermark, event_time (NULL when it is not a plain column), topic, partition, offset, timestamp,
- *          key, value
+ *          key, value; of a row that came as columns `value` is the row as JSON
  *          A row that was born in leat has no record: topic to value are NULL
  * Owns     out is the caller's to release
  * Thread   any

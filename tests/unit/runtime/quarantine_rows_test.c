@@ -128,6 +128,45 @@ TEST(a_rejected_row_takes_its_record_along)
     arena_free(&arena);
 }
 
+/* A file's row has no bytes of its own: `value`, a column like any, is none either. */
+TEST(a_row_that_came_as_columns_is_kept_as_json)
+{
+    struct arena arena = {0};
+    struct batch in, rows;
+    struct rejects rejects = {0};
+    struct quarantine_style style = style_of(&arena, false, 100);
+    const struct field fields[] = {{"id", type_of(TYPE_INT64), true},
+                                   {"at", type_of(TYPE_TIMESTAMP), true},
+                                   {"value", type_of(TYPE_STRING), true}};
+    struct origin *origin = mem_new(struct origin);
+    atomic_store(&origin->count, 1);
+    origin->topic = texts(TYPE_STRING, (const char *[]){"a.parquet", "a.parquet"}, 2);
+    origin->offset = numbers(TYPE_INT64, (const int64_t[]){4, 5}, 2);
+    origin->row = (struct column){.type = type_struct(&arena, fields, 3), .rows = 2, .child_count = 3};
+    origin->row.children = mem_array(struct column, 3);
+    origin->row.children[0] = numbers(TYPE_INT64, (const int64_t[]){7, 8}, 2);
+    origin->row.children[1] = numbers(TYPE_TIMESTAMP, (const int64_t[]){1000001, 2000000}, 2);
+    origin->row.children[2] = texts(TYPE_STRING, (const char *[]){"x", NULL}, 2);
+    batch_init(&in, type_struct(&arena, NULL, 0), 2);
+    in.source = origin;
+    rejects_add(&rejects, 0, -1, REJECT_CAST);
+    rejects_add(&rejects, 1, -1, REJECT_CAST);
+    quarantine_rows(&style, &about, &in, &rejects, &plain, &rows);
+    check_row(
+        &rows, 0,
+        "CAST_INVALID_INPUT|the text is not a value of the type|-|[\"gold\",\"silver\"]|-|-|-|-|a.parquet|-|4|-|-|"
+        "{\"id\":7,\"at\":\"1970-01-01T00:00:01.000001Z\",\"value\":\"x\"}|-|55|v|0000000000000abc|1|9|"
+        "1970-01-01 00:00:01");
+    check_row(
+        &rows, 1,
+        "CAST_INVALID_INPUT|the text is not a value of the type|-|[\"gold\",\"silver\"]|-|-|-|-|a.parquet|-|5|-|-|"
+        "{\"id\":8,\"at\":\"1970-01-01T00:00:02.000Z\"}|-|40|v|0000000000000abc|1|9|1970-01-01 00:00:01");
+    batch_release(&rows);
+    rejects_free(&rejects);
+    batch_release(&in);
+    arena_free(&arena);
+}
+
 TEST(what_is_too_long_is_cut_and_says_so)
 {
     struct arena arena = {0};
