@@ -224,6 +224,15 @@ MUST_CHECK enum code delta_create(const struct delta_wanted *wanted, struct aren
 MUST_CHECK enum code delta_widen(const struct delta_protocol *protocol, const struct delta_metadata *have,
                                  const struct delta_wanted *wanted, struct arena *arena, struct delta_metadata *out,
                                  bool *changed, struct error *err);
+/* The same for a table all of whose rows are replaced: what does not fit is replaced too, as Spark's overwriteSchema does it. */
+struct delta_reshaped {
+    struct delta_protocol protocol; /* `raised`: another one than before */
+    struct delta_metadata metadata; /* `changed`: another one than before */
+    bool raised, changed;
+};
+MUST_CHECK enum code delta_reshape(const struct delta_protocol *protocol, const struct delta_metadata *have,
+                                   const struct delta_wanted *wanted, struct arena *arena, struct delta_reshaped *out,
+                                   struct error *err);
 
 /* ---- writing ---- */
 

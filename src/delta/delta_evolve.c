@@ -1,7 +1,9 @@
-/* delta_evolve.c - tables that leat makes, and tables that get columns.
+/* delta_evolve.c - tables that leat makes, tables that get columns, and tables that get other ones.
  *
  * New      reader 1 and writer 2, as Spark's; 3 and 7 with the features that a type or a property needs, no others
  * Widened  schemaString keeps all it says; what it lacks is put behind, in structs too
+ * Replaced as Spark's overwriteSchema: schema and partition columns are new, id, name and properties stay. A feature that a new
+ *          type needs is added to the protocol
  */
 #include <stdio.h>
 #include <strings.h>
@@ -161,7 +163,8 @@ enum code delta_create(const struct delta_wanted *wanted, struct arena *arena, s
 /* ---- widening ---- */
 
 struct widening {
-    bool changed;
+    bool changed;     /* it got fields */
+    bool narrow;      /* it has fields that are not wanted */
     struct text path; /* of the column at work */
     struct error *err;
 };
@@ -224,7 +227,9 @@ static enum code have_check(struct widening *self, const json_t *have, const jso
         const char *name = json_string_value(json_object_get(field, "name"));
         self->path.size = start;
         text_printf(&self->path, "%s%s", start > 0 ? "." : "", name != NULL ? name : "");
-        TRY(rule_check(self, field, name != NULL && field_find(want, name, &spelled) != NULL, top));
+        bool given = name != NULL && field_find(want, name, &spelled) != NULL;
+        self->narrow |= !given;
+        TRY(rule_check(self, field, given, top));
     }
     self->path.size = start;
     return E_OK;
@@ -289,16 +294,33 @@ static enum code partitions_check(const struct delta_names *have, const struct d
                 want->count > 0 ? want->items[0] : "none");
 }
 
-/* A type that a table has not had may need a feature that it has not. */
-static enum code features_check(const struct delta_protocol *protocol, const struct asking *asking, struct error *err)
+/* What a type needs that the table has not had; NULL: nothing. */
+static const char *feature_missing(const struct delta_protocol *protocol, const struct asking *asking)
 {
-    const char *feature = asking->ntz && !delta_names_have(&protocol->writer_features, "timestampNtz") ? "timestampNtz"
-                          : asking->variant && !delta_names_have(&protocol->writer_features, "variantType")
-                              ? "variantType"
-                              : NULL;
-    if (feature == NULL || delta_names_have(&protocol->writer_features, "variantType-preview"))
-        return E_OK;
-    return fail(err, E_UNSUPPORTED, "a column needs the feature %s, which the table does not have", feature);
+    const struct delta_names *have = &protocol->writer_features;
+    if (asking->ntz && !delta_names_have(have, "timestampNtz"))
+        return "timestampNtz";
+    bool variant = delta_names_have(have, "variantType") || delta_names_have(have, "variantType-preview");
+    return asking->variant && !variant ? "variantType" : NULL;
+}
+
+static enum code schema_widen(const struct delta_metadata *have, const struct delta_wanted *wanted, struct arena *arena,
+                              struct widening *self, struct delta_metadata *out)
+{
+    json_t *theirs = json_loads(have->schema, 0, NULL), *ours = json_loads(wanted->schema, 0, NULL);
+    text_add_string(&self->path, "");
+    enum code code = theirs != NULL && ours != NULL ? type_widen(self, theirs, ours, 0)
+                                                    : fail(self->err, E_CORRUPT, "the log has no schema");
+    if (code == E_OK) {
+        *out = *have;
+        char *schema = json_dumps(theirs, JSON_COMPACT);
+        out->schema = self->changed ? arena_strdup(arena, schema) : have->schema;
+        mem_free(schema);
+    }
+    json_decref(theirs);
+    json_decref(ours);
+    text_free(&self->path);
+    return code;
 }
 
 enum code delta_widen(const struct delta_protocol *protocol, const struct delta_metadata *have,
@@ -309,20 +331,56 @@ enum code delta_widen(const struct delta_protocol *protocol, const struct delta_
     struct asking asking;
     TRY(partitions_check(&have->partition_columns, &wanted->partition_columns, err));
     TRY(schema_ask(wanted->schema, &asking, err));
-    TRY(features_check(protocol, &asking, err));
-    json_t *theirs = json_loads(have->schema, 0, NULL), *ours = json_loads(wanted->schema, 0, NULL);
-    text_add_string(&widening.path, "");
-    enum code code = theirs != NULL && ours != NULL ? type_widen(&widening, theirs, ours, 0)
-                                                    : fail(err, E_CORRUPT, "the log has no schema");
-    if (code == E_OK) {
-        *out = *have;
-        *changed = widening.changed;
-        char *schema = json_dumps(theirs, JSON_COMPACT);
-        out->schema = widening.changed ? arena_strdup(arena, schema) : have->schema;
-        mem_free(schema);
+    const char *feature = feature_missing(protocol, &asking);
+    if (feature != NULL)
+        return fail(err, E_UNSUPPORTED, "a column needs the feature %s, which the table does not have", feature);
+    TRY(schema_widen(have, wanted, arena, &widening, out));
+    *changed = widening.changed;
+    return E_OK;
+}
+
+/* ---- replacing ---- */
+
+static void protocol_raise(const struct delta_protocol *have, const struct asking *asking, struct arena *arena,
+                           struct delta_protocol *out)
+{
+    struct delta_protocol raised;
+    delta_protocol_list(have, 2, arena, &raised);
+    const struct {
+        bool asked;
+        const char *feature;
+    } needs[] = {{asking->ntz, "timestampNtz"}, {asking->variant, "variantType"}};
+    for (size_t i = 0; i < sizeof needs / sizeof *needs; i++)
+        if (needs[i].asked && !delta_names_have(&raised.writer_features, needs[i].feature)) {
+            raised.reader_features.items[raised.reader_features.count++] = needs[i].feature;
+            raised.writer_features.items[raised.writer_features.count++] = needs[i].feature;
+        }
+    *out = raised;
+}
+
+enum code delta_reshape(const struct delta_protocol *protocol, const struct delta_metadata *have,
+                        const struct delta_wanted *wanted, struct arena *arena, struct delta_reshaped *out,
+                        struct error *err)
+{
+    struct error differs = {0};
+    struct widening widening = {.err = &differs};
+    struct delta_reshaped made = {.protocol = *protocol};
+    struct asking asking;
+    TRY(schema_ask(wanted->schema, &asking, err));
+    bool fits = partitions_check(&have->partition_columns, &wanted->partition_columns, &differs) == E_OK &&
+                schema_widen(have, wanted, arena, &widening, &made.metadata) == E_OK && !widening.narrow;
+    made.changed = fits ? widening.changed : true;
+    if (!fits) {
+        made.metadata = *have;
+        made.metadata.schema = wanted->schema;
+        made.metadata.partition_columns = wanted->partition_columns;
     }
-    json_decref(theirs);
-    json_decref(ours);
-    text_free(&widening.path);
-    return code;
+    if (!fits && delta_names_have(&protocol->writer_features, "clustering"))
+        return fail(err, E_UNSUPPORTED, "the table is clustered (CLUSTER BY), and its columns would change: %s",
+                    differs.text[0] != '\0' ? differs.text : "the query lacks one");
+    made.raised = feature_missing(protocol, &asking) != NULL;
+    if (made.raised)
+        protocol_raise(protocol, &asking, arena, &made.protocol);
+    *out = made;
+    return E_OK;
 }

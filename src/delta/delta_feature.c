@@ -10,7 +10,7 @@
 #include "base/options.h"
 #include "delta/delta_internal.h"
 
-enum { READER_MAX = 3, WRITER_MAX = 7 };
+enum { READER_OF_MAPPING = 2, READER_MAX = 3, WRITER_MAX = 7 };
 
 /* ---- readers ---- */
 
@@ -74,6 +74,25 @@ static const struct {
     {"variantType-preview", CARE_NONE, 0},
 };
 enum { WRITER_FEATURES = sizeof writer_features / sizeof *writer_features };
+
+void delta_protocol_list(const struct delta_protocol *have, int32_t room, struct arena *arena,
+                         struct delta_protocol *out)
+{
+    struct delta_protocol listed = {.reader = READER_MAX, .writer = WRITER_MAX};
+    struct delta_names *readers = &listed.reader_features, *writers = &listed.writer_features;
+    readers->items = arena_array(arena, const char *, (size_t)(have->reader_features.count + 1 + room));
+    writers->items = arena_array(arena, const char *, (size_t)(have->writer_features.count + WRITER_FEATURES + room));
+    for (int32_t i = 0; i < have->reader_features.count; i++)
+        readers->items[readers->count++] = have->reader_features.items[i];
+    for (int32_t i = 0; i < have->writer_features.count; i++)
+        writers->items[writers->count++] = have->writer_features.items[i];
+    if (have->reader == READER_OF_MAPPING)
+        readers->items[readers->count++] = "columnMapping";
+    for (int i = 0; i < WRITER_FEATURES && have->writer < WRITER_MAX; i++)
+        if (writer_features[i].since > 0 && writer_features[i].since <= have->writer)
+            writers->items[writers->count++] = writer_features[i].name;
+    *out = listed;
+}
 
 static bool has_constraints(const struct delta_metadata *metadata, const char **name)
 {

@@ -145,6 +145,9 @@ struct delta_metadata delta_metadata_copy(const struct delta_metadata *metadata,
 /* A property of the table, "interval 7 days" or "7 days"; `initial` when it is not set or no duration. */
 int64_t delta_duration(const struct delta_metadata *metadata, const char *name, int64_t initial_us);
 bool delta_flag(const struct delta_metadata *metadata, const char *name);
+/* The same protocol with all that its versions stand for in lists, which have room for so many more. */
+void delta_protocol_list(const struct delta_protocol *have, int32_t room, struct arena *arena,
+                         struct delta_protocol *out);
 /* 32 hex digits with dashes; out has 37 bytes. */
 void delta_uuid(char *out);
 

@@ -122,6 +122,7 @@ static enum code table_open(struct outputs *self, struct output *output, const s
         .schema = table->schema,
         .partition_columns = table->partition_columns,
         .partition_count = table->partition_count,
+        .replaced = table->materialized,
     };
     return output_open(self, output, table, &spec, err);
 }

@@ -94,10 +94,31 @@ static enum code add_make(struct making *self, const struct part *part, struct e
     return values_of(self, part->final, &action->file.partitions, err);
 }
 
-static void column_tell(const struct delta_table *table, struct store *store)
+static void shape_tell(const struct delta_table *table, struct store *store, const char *what)
 {
-    log_info("table %s gets columns that its query has and it lacked, with version %" PRId64, store_root(store),
-             delta_table_version(table) + 1);
+    log_info("table %s gets %s, with version %" PRId64, store_root(store), what, delta_table_version(table) + 1);
+}
+
+/* Of a commit they must not be the table's own, which change with it. */
+static void action_add(struct making *self, const struct delta_action *action)
+{
+    const struct delta_action copy = delta_action_copy(action, &self->arena);
+    *action_new(self, action->kind) = copy;
+}
+
+static enum code reshape_make(struct making *self, const struct delta_table *table, struct store *store,
+                              struct error *err)
+{
+    struct delta_reshaped shape;
+    TRY(delta_reshape(delta_table_protocol(table), delta_table_metadata(table), &self->token->wanted, &self->arena,
+                      &shape, err));
+    if (shape.raised)
+        action_add(self, &(struct delta_action){.kind = DELTA_PROTOCOL, .protocol = shape.protocol});
+    if (shape.changed) {
+        action_add(self, &(struct delta_action){.kind = DELTA_METADATA, .metadata = shape.metadata});
+        shape_tell(table, store, "the columns and partitions that its query has now");
+    }
+    return E_OK;
 }
 
 static enum code shape_make(struct making *self, const struct delta_table *table, struct store *store,
@@ -113,13 +134,14 @@ static enum code shape_make(struct making *self, const struct delta_table *table
         action_new(self, DELTA_METADATA)->metadata = metadata;
         return E_OK;
     }
+    if (self->token->parts.replace)
+        return reshape_make(self, table, store, err);
     TRY(delta_widen(delta_table_protocol(table), delta_table_metadata(table), wanted, &self->arena, &metadata, &changed,
                     err));
-    if (!changed)
-        return E_OK;
-    action_new(self, DELTA_METADATA)->metadata =
-        delta_action_copy(&(struct delta_action){.kind = DELTA_METADATA, .metadata = metadata}, &self->arena).metadata;
-    column_tell(table, store);
+    if (changed) {
+        action_add(self, &(struct delta_action){.kind = DELTA_METADATA, .metadata = metadata});
+        shape_tell(table, store, "columns that its query has and it lacked");
+    }
     return E_OK;
 }
 

@@ -12,7 +12,8 @@
  *                                    have compacted and vacuumed them meanwhile
  *
  * Token    delta_publish.h. It holds all that the commit needs
- * Shape    columns that the table lacks are added; other types, names or partitions are refused at open
+ * Shape    columns that the table lacks are added; other types, names or partitions are refused at open, but for a table
+ *          whose rows are all replaced: there they are replaced in the same commit
  * Nulls    of columns that are NOT NULL in the table are refused, row by row
  * Replace  a materialized view: one commit removes what there was and adds what there is
  * Tidy     checkpoints and the log's retention, in collect; a failure there is told and costs nothing
@@ -91,10 +92,10 @@ static enum code delta_validate(const struct sink_spec *spec, struct error *err)
     return code;
 }
 
-static enum code required_find(struct delta_sink *self, const struct delta_metadata *have, struct error *err)
+static enum code required_find(struct delta_sink *self, const struct delta_metadata *shape, struct error *err)
 {
     struct delta_schema schema;
-    TRY(delta_schema_parse(have, &self->arena, &schema, err));
+    TRY(delta_schema_parse(shape, &self->arena, &schema, err));
     self->required = arena_array(&self->arena, int32_t, (size_t)self->schema->field_count);
     for (int32_t i = 0; i < self->schema->field_count; i++) {
         const struct delta_column *column = delta_schema_find(&schema, self->schema->fields[i].name);
@@ -104,16 +105,29 @@ static enum code required_find(struct delta_sink *self, const struct delta_metad
     return E_OK;
 }
 
-/* What is there must fit, now and not with the first epoch. */
-static enum code table_check(struct delta_sink *self, struct error *err)
+/* What the table will be with the next commit. */
+static enum code shape_find(struct delta_sink *self, bool replaced, struct delta_metadata *out, struct error *err)
 {
-    struct delta_metadata metadata;
+    const struct delta_protocol *protocol = delta_table_protocol(self->table);
+    const struct delta_metadata *have = delta_table_metadata(self->table);
+    struct delta_reshaped shape;
     bool changed;
+    if (!replaced)
+        return delta_widen(protocol, have, &self->wanted, &self->arena, out, &changed, err);
+    TRY(delta_reshape(protocol, have, &self->wanted, &self->arena, &shape, err));
+    *out = shape.metadata;
+    return E_OK;
+}
+
+/* What is there must fit, now and not with the first epoch. */
+static enum code table_check(struct delta_sink *self, bool replaced, struct error *err)
+{
+    struct delta_metadata shape;
     if (delta_table_version(self->table) < 0)
         return delta_wanted_check(&self->wanted, err);
     const struct delta_metadata *have = delta_table_metadata(self->table);
-    TRY(delta_widen(delta_table_protocol(self->table), have, &self->wanted, &self->arena, &metadata, &changed, err));
-    TRY(required_find(self, have, err));
+    TRY(shape_find(self, replaced, &shape, err));
+    TRY(required_find(self, &shape, err));
     const char *forget = delta_map_get(&have->configuration, "delta.setTransactionRetentionDuration");
     if (forget != NULL)
         log_warn(
@@ -165,7 +179,7 @@ static enum code open_all(struct delta_sink *self, const struct sink_spec *spec,
     snprintf(self->merge.query8, sizeof self->merge.query8, "%s", spec->query_id);
     const struct merge_table merge = delta_merge_table(&self->merge);
     directory_merge_by(self->files, &merge);
-    return table_check(self, err);
+    return table_check(self, spec->replaced, err);
 }
 
 static enum code delta_open(void *instance, const struct sink_spec *spec, struct error *err)

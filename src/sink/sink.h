@@ -31,6 +31,7 @@ struct sink_spec {
     const struct type *schema;
     const char *const *partition_columns;
     int32_t partition_count;
+    bool replaced; /* each epoch that writes takes the place of all rows before: a materialized view's */
     const char *const *option_names, *const *option_values; /* table properties or sink options */
     int32_t option_count;
     const struct zone *zone;

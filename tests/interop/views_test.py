@@ -105,6 +105,35 @@ def replaced():
         check(f"replaced while it is read, {format}", problems + place.is_whole(4) + place.audit())
 
 
+def reshaped():
+    """A Delta view gets the columns and partitions that its query has now, in the commit that replaces its rows, also when that is
+    killed; older versions keep theirs."""
+    head = "CREATE STREAMING TABLE bronze AS SELECT * FROM STREAM lines;\nCREATE MATERIALIZED VIEW v {} TBLPROPERTIES ('leat.format' = 'delta') AS {};\n"
+    shapes = [("", "SELECT id, n, round FROM bronze", "id n round", []),
+              ("PARTITIONED BY (day)", "SELECT id, day, CAST(n AS STRING) AS n, round FROM bronze", "day id n round", ["day"]),
+              ("", "SELECT id AS other, round, TIMESTAMP_NTZ'2026-01-01 00:00:00' AS t FROM bronze", "other round t", []),
+              ("PARTITIONED BY (round)", "SELECT id, round FROM bronze", "id round", ["round"])]
+    place, problems = Place("reshaped", "delta", sql=head.format(*shapes[0][:2])), []
+    place.feed(0, 100)
+    for version, (where, query, names, parts) in enumerate(shapes):
+        place.write_sql(head.format(where, query))
+        if version > 0:
+            point = ("after_record:1", "delta_before:1", "delta_put:1")[version - 1]
+            done = place.run(LEAT_FAIL=f"{point}:kill")
+            problems += [] if done.status == -9 else [f"{point} did not kill: {done.status} {done.err[-500:]}"]
+        problems += place.run().problems(0)
+        table = DeltaTable(str(place.table))
+        problems += [] if table.version() == version and table.metadata().partition_columns == parts else [f"{version}: {table.version()} {table.metadata()}"]
+    for version, (_, _, names, _) in enumerate(shapes):
+        table = DeltaTable(str(place.table), version=version).to_pyarrow_table()
+        problems += [] if sorted(table.column_names) == names.split() and table.num_rows == 100 else [f"{version}: {table.schema}"]
+    files = [uri.removeprefix("file://") for uri in DeltaTable(str(place.table)).file_uris()]
+    counted = duckdb.connect().sql(f"SELECT count(id), max(round) FROM read_parquet({files}, hive_partitioning = true)").fetchall()
+    problems += [] if counted == [(100, 0)] else [f"DuckDB: {counted}"]
+    seen = leat("sql", place.root / "project", "--format", "csv", "-c", "SELECT count(*), max(round) FROM v")
+    check("reshaped, and older versions as they were", problems + place.audit() + ([] if "100,0" in seen.out else [seen.out + seen.err]))
+
+
 def killed():
     """At each step of a replacement; the next start finishes or repeats it, and before that a reader finds one round."""
     # the records have an epoch of their own before the views
@@ -173,6 +202,7 @@ def failing():
 
 os.chdir(WORK)
 replaced()
+reshaped()
 killed()
 emptied()
 failing()

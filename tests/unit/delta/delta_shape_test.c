@@ -40,6 +40,69 @@ TEST(columns_that_a_table_lacks_come_last)
     arena_free(&arena);
 }
 
+static enum code reshape(const struct delta_protocol *protocol, const struct delta_metadata *table, const char *want,
+                         struct delta_reshaped *out, struct error *err)
+{
+    const char *parts[] = {"id"};
+    const struct delta_wanted wanted = {.schema = want, .partition_columns = {parts, 1}};
+    return delta_reshape(protocol, table, &wanted, &arena, out, err);
+}
+
+TEST(a_replaced_table_gets_what_does_not_fit)
+{
+    struct error err = {0};
+    const char *parts[] = {"id"}, *clustering[] = {"clustering"};
+    const struct delta_protocol old = {.reader = 1, .writer = 3}, clustered = {3, 7, {0}, {clustering, 1}};
+    const char *have = STRUCT(FIELD("id", "\"long\"") "," FIELD("n", "\"long\""));
+    struct delta_metadata table = {.id = "x", .name = "kept", .schema = have, .partition_columns = {parts, 1}};
+    struct delta_reshaped shape;
+    CHECK_INT(reshape(&old, &table, have, &shape, &err), E_OK);
+    CHECK(!shape.changed && !shape.raised);
+    const char *wider = STRUCT(FIELD("id", "\"long\"") "," FIELD("n", "\"long\"") "," FIELD("m", "\"date\""));
+    CHECK_INT(reshape(&old, &table, wider, &shape, &err), E_OK);
+    CHECK(shape.changed && !shape.raised);
+    CHECK_STR(shape.metadata.schema, wider);
+    const char *others[] = {STRUCT(FIELD("id", "\"long\"")),
+                            STRUCT(FIELD("id", "\"string\"") "," FIELD("n", "\"long\"")),
+                            STRUCT(FIELD("id", "\"long\"") "," FIELD("N", "\"long\""))};
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        CHECK_INT(reshape(&old, &table, others[i], &shape, &err), E_OK);
+        CHECK(shape.changed);
+        CHECK_STR(shape.metadata.schema, others[i]);
+        CHECK_STR(shape.metadata.name, "kept");
+        CHECK_INT(reshape(&clustered, &table, others[i], &shape, &err), E_UNSUPPORTED);
+    }
+    table.partition_columns.count = 0;
+    CHECK_INT(reshape(&old, &table, have, &shape, &err), E_OK);
+    CHECK(shape.changed);
+    CHECK_INT(shape.metadata.partition_columns.count, 1);
+    arena_free(&arena);
+}
+
+/* What versions stand for stays asked for when they become lists. */
+TEST(a_replaced_table_gets_the_features_of_new_types)
+{
+    static const char *const listed[] = {"appendOnly", "invariants", "checkConstraints", "timestampNtz"};
+    struct error err = {0};
+    struct delta_reshaped shape;
+    const struct delta_protocol old = {.reader = 1, .writer = 3};
+    const char *parts[] = {"id"};
+    const struct delta_metadata table = {
+        .id = "x", .schema = STRUCT(FIELD("id", "\"long\"")), .partition_columns = {parts, 1}};
+    const char *want = STRUCT(FIELD("id", "\"long\"") "," FIELD("t", "\"timestamp_ntz\""));
+    CHECK_INT(reshape(&old, &table, want, &shape, &err), E_OK);
+    CHECK(shape.raised && shape.changed);
+    CHECK_INT(shape.protocol.reader, 3);
+    CHECK_INT(shape.protocol.writer, 7);
+    CHECK_INT(shape.protocol.reader_features.count, 1);
+    CHECK_INT(shape.protocol.writer_features.count, 4);
+    for (int i = 0; i < 4; i++)
+        CHECK(delta_names_have(&shape.protocol.writer_features, listed[i]));
+    CHECK_INT(reshape(&shape.protocol, &shape.metadata, want, &shape, &err), E_OK);
+    CHECK(!shape.raised && !shape.changed);
+    arena_free(&arena);
+}
+
 TEST(other_changes_of_shape_are_refused)
 {
     static const struct {
