@@ -10,7 +10,7 @@
 #include "expr/signature.h"
 
 static const struct family {
-    const char *title;
+    const char *title; /* NULL: none of them is for users */
     const struct function *const *functions;
 } families[] = {
     {"Arithmetic", arithmetic_functions},
@@ -57,6 +57,7 @@ static const struct family {
     {"Sentences", sentence_functions},
     {"Arrays changed", array_edit_functions},
     {"Functions of functions", lambda_functions},
+    {NULL, lambda_sort_functions},
     {"Vectors", vector_functions},
     {"Hidden texts", mask_functions},
     {"Texts and bytes", text_bytes_functions},
@@ -696,6 +697,8 @@ void functions_print(struct text *out)
         "is one type wherever it stands; what ends in `?` may be missing, in `...` may come any number of "
         "times, and in `!` is not cast.\n");
     for (int i = 0; i < FAMILY_COUNT; i++) {
+        if (families[i].title == NULL)
+            continue;
         text_printf(out, "\n## %s\n\n%s", families[i].title, head);
         for (const struct function *const *at = families[i].functions; *at != NULL; at++)
             if (((*at)->flags & FN_HIDDEN) == 0)
