@@ -7,7 +7,8 @@
  * Default    a flag that is not given is looked up as LEAT_NAME in the environment (--bad-ratio:
  *            LEAT_BAD_RATIO)
  * Output     stdout is data, stderr is progress and errors
- * Exit       0 ok, 1 failed, 2 usage or user error, 3 data problem, 4 stopped as asked, but the open epoch is not committed
+ * Exit       0 ok, 1 failed, 2 usage or user error, 3 data problem, 4 stopped as asked, but the open epoch is not committed,
+ *            130 a query was interrupted (128 + SIGINT, as shells say it)
  * Add one    a struct command in command_<name>.c and its row in commands.c
  */
 #ifndef CLI_CLI_H
@@ -15,7 +16,7 @@
 
 #include "base/options.h"
 
-enum exit_code { EXIT_OK, EXIT_FAILED, EXIT_USER, EXIT_DATA, EXIT_UNFINISHED };
+enum exit_code { EXIT_OK, EXIT_FAILED, EXIT_USER, EXIT_DATA, EXIT_UNFINISHED, EXIT_INTERRUPTED = 130 };
 
 struct strings {
     const char **items;

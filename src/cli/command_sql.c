@@ -120,11 +120,11 @@ static int statements_run(struct sql_run *run, const struct sql_settings *settin
     bool talks = settings->statement == NULL && words->file == NULL && isatty(STDIN_FILENO) == 1;
     if (settings->lines)
         return lines_run(run, settings, words);
+    enum code code = talks ? E_OK : script_read(settings, words, &script, &err);
     progress_open(&shell.progress, run, talks);
     if (talks)
         return shell_talk(&shell, stdin);
-    int status =
-        script_read(settings, words, &script, &err) == E_OK ? shell_script(&shell, text_view(&script)) : report(&err);
+    int status = code == E_OK ? shell_script(&shell, text_view(&script)) : report(&err);
     text_free(&script);
     return status;
 }

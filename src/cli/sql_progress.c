@@ -50,20 +50,21 @@ static bool tick(void *context)
     return false;
 }
 
-void progress_open(struct progress *self, struct sql_run *run, bool interruptible)
+void progress_open(struct progress *self, struct sql_run *run, bool talks)
 {
     *self = (struct progress){.run = run, .terminal = isatty(STDERR_FILENO) == 1};
     run->stopped = tick;
     run->stopped_context = self;
-    if (interruptible) {
-        const struct sigaction action = {.sa_handler = on_interrupt}; // no SA_RESTART: a read of stdin ends, too
-        sigaction(SIGINT, &action, NULL);
-    }
+    self->talks = talks;
+    // Of a script, the second Ctrl-C does not ask. At a terminal a read of stdin ends, too: no SA_RESTART.
+    const struct sigaction action = {.sa_handler = on_interrupt, .sa_flags = talks ? 0 : (int)SA_RESETHAND};
+    sigaction(SIGINT, &action, NULL);
 }
 
 void progress_begin(struct progress *self)
 {
-    interrupted = 0;
+    if (self->talks)
+        interrupted = 0; // it ended the statement before
     self->begun_us = os->clock_mono_us();
     self->next_us = self->begun_us + FIRST_US;
     self->shown = false;

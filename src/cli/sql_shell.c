@@ -52,8 +52,10 @@ int shell_script(struct sql_shell *self, struct bytes script)
     struct bytes statement;
     struct error err = {0};
     while (sql_statement_next(&script, &statement))
-        if (statement_print(self, statement, &err) != E_OK)
-            return report(&err);
+        if (statement_print(self, statement, &err) != E_OK) {
+            int status = report(&err);
+            return err.code == E_STOPPED ? EXIT_INTERRUPTED : status;
+        }
     return EXIT_OK;
 }
 

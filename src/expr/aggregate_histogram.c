@@ -5,6 +5,7 @@
  *
  * Spec     Ben-Haim, Tom-Tov: A streaming parallel decision tree algorithm, JMLR 11 (2010), algorithms 1 and 2
  */
+#include "base/stop_watch.h"
 #include "expr/aggregate_number.h"
 #include "expr/coerce.h"
 #include "expr/value_bytes.h"
@@ -42,6 +43,8 @@ static void merge_nearest(struct histogram *histogram)
     double nearest = bins[1].place - bins[0].place;
     uint32_t at = 0;
     int32_t ties = 1;
+    if (stop_asked(histogram->count))
+        return;
     for (uint32_t i = 1; i + 1 < histogram->count; i++) {
         double distance = bins[i + 1].place - bins[i].place;
         if (distance < nearest) {
@@ -107,7 +110,7 @@ static bool histogram_merge(const struct aggregate_call *call, void *into, const
     const struct histogram *b = from;
     for (uint32_t i = 0; i < b->count; i++)
         put_bin(a, b->bins[i], heap_bytes);
-    while (a->count > bins_wanted(call))
+    while (a->count > bins_wanted(call) && !stop_is_up())
         merge_nearest(a);
     return true;
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/hash.h"
+#include "base/stop_watch.h"
 #include "expr/aggregate.h"
 #include "expr/coerce.h"
 #include "expr/order.h"
@@ -99,6 +100,8 @@ static int by_keys(const void *a, const void *b, void *context)
 {
     const struct sorting *sorting = context;
     int32_t i = *(const int32_t *)a, j = *(const int32_t *)b;
+    if (stop_asked(1))
+        return 0;
     for (int32_t k = 0; k < sorting->keys->child_count; k++) {
         const struct column *key = &sorting->keys->children[k];
         bool i_null = column_is_null(key, i), j_null = column_is_null(key, j);
@@ -132,7 +135,7 @@ static bool put_joined(const struct listing *listing, const struct column *value
                        struct builder *out)
 {
     struct text text = {.limit = LISTAGG_BYTES_MAX};
-    for (int64_t i = 0; i < count; i++) {
+    for (int64_t i = 0; i < count && !text.overflow; i++) {
         struct bytes value = column_bytes_at(values, rows[i]);
         if (i > 0)
             text_add(&text, listing->separator.data, listing->separator.size);

@@ -1,6 +1,7 @@
 /* array.c - algorithms over arrays. Nearly all make their result from elements they pick (pick.h). */
 #include <stdlib.h>
 
+#include "base/stop_watch.h"
 #include "expr/coerce.h"
 #include "expr/loop.h"
 #include "expr/order.h"
@@ -156,6 +157,8 @@ static int element_order(const void *a, const void *b, void *context)
 {
     const struct sort_order *order = context;
     int32_t i = *(const int32_t *)a, j = *(const int32_t *)b;
+    if (stop_asked(1))
+        return 0; // what is left to compare is nothing then
     bool i_null = column_is_null(order->elements, i), j_null = column_is_null(order->elements, j);
     if (i_null || j_null)
         return order->nulls_last ? (int)i_null - (int)j_null : (int)j_null - (int)i_null;
@@ -543,7 +546,7 @@ static void sequence_row(struct call *call, int64_t row, int64_t from, int64_t t
         builder_null(out);
         return;
     }
-    for (int64_t k = 0; k < (int64_t)count; k++)
+    for (int64_t k = 0; k < (int64_t)count && !stop_asked(1); k++)
         builder_int(&out->children[0], from + k * step);
     builder_close_list(out);
 }
@@ -559,7 +562,7 @@ SCALAR(fn_sequence, "sequence", "(bigint, bigint, bigint?) -> array<bigint> | (i
         int64_t values[3];
         for (int32_t k = 0; k < call->arg_count; k++)
             values[k] = wide ? arg_values(&args[k], int64_t)[i * args[k].step] : INT_AT(k, i);
-        if (!call_valid(call, i)) {
+        if (!call_valid(call, i) || room_full()) {
             builder_null(&builder);
             continue;
         }

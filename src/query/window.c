@@ -2,7 +2,8 @@
  *
  * Order    rows come out as they came, as long as all are in memory
  * Full     when they do not fit, all go to disk, parted by what every call has in its PARTITION BY, and are computed part by
- *          part. Without anything that all have in common, and for one partition, there is no way to part them
+ *          part. Without PARTITION BY, and for one partition, there is no way to part them. Calls that have nothing in common
+ *          stand in nodes of their own (sql/split_windows.c)
  */
 #include "query/row_keys.h"
 #include "query/window_call.h"

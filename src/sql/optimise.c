@@ -87,6 +87,7 @@ void optimise(struct expr_context *ctx, struct plan **roots, int32_t count, stru
     push_filters(&self);
     test_sources(&self);
     merge_projects(&self);
+    split_windows(&self);
     prune_columns(&self);
     merge_projects(&self);
     share_nodes(&self);

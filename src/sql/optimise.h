@@ -11,6 +11,7 @@
  *          test    what a filter over files asks of single columns is told to who reads them
  *          merge   a projection over one that only it uses, or that only picks columns, becomes one
  *          tables  a TABLE below which nothing knows event time or keeps state is no seam and goes
+ *          windows window functions without a common key of PARTITION BY get nodes of their own
  *          prune   columns, decoded fields and aggregate calls that no user reads are left out;
  *                  below a filter stands a projection that picks what is needed
  *          limits  a sort whose first rows alone are asked for is told so
@@ -44,6 +45,7 @@ void push_filters(struct optimiser *self);
 void test_sources(struct optimiser *self); /* source_tests.c */
 void merge_projects(struct optimiser *self);
 void prune_columns(struct optimiser *self);
+void split_windows(struct optimiser *self);
 void split_groups(struct optimiser *self, struct group_list *out);
 
 /* A column, a field of one, a literal: costs nothing and may be written down twice. */

@@ -86,6 +86,12 @@ TEST(windows_go_to_disk_by_what_they_are_parted_by)
                  "SELECT * FROM (SELECT id, repeat('x', k % 7) AS t, count(*) OVER (PARTITION BY k) AS n, rank() OVER "
                  "(PARTITION BY k, id % 3 ORDER BY id % 5) AS r, max(id) OVER (PARTITION BY id % 2, k) AS m FROM "
                  "(SELECT id, IF(id % 100 = 0, NULL, id % 300) AS k FROM range(15000))) ORDER BY id");
+    // what has nothing in common goes one after the other, and the columns stay where they were
+    CHECK_SPILLS(TINY_BYTES,
+                 "SELECT * FROM (SELECT count(*) OVER (PARTITION BY k) AS n, id, sum(id) OVER (PARTITION BY m ORDER BY "
+                 "id) AS s, lag(t) OVER (PARTITION BY k, t ORDER BY id) AS l, first(k) OVER (PARTITION BY t, m ORDER "
+                 "BY id) AS f FROM (SELECT id, id % 300 AS k, id % 77 AS m, concat('t', id % 50) AS t FROM "
+                 "range(15000))) ORDER BY id");
     CHECK_ANSWER_WITHIN(TINY_BYTES,
                         "SELECT sum(r) FROM (SELECT row_number() OVER (ORDER BY id) AS r FROM range(20000))",
                         "[UNABLE_TO_ACQUIRE_MEMORY]");

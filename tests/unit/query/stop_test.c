@@ -30,6 +30,7 @@ TEST(groups_stop)
 {
     CHECK_STOPS("SELECT count(*) FROM (SELECT id % 5000000 AS k, percentile(id, 0.5) AS p FROM range(20000000) GROUP "
                 "BY 1)");
+    CHECK_STOPS("SELECT percentile(id * 7919 % 10000019, 0.5) FROM range(30000000)");
     CHECK_STOPS("SELECT count(*) FROM (SELECT DISTINCT id FROM range(30000000))");
 }
 
@@ -44,6 +45,9 @@ TEST(functions_of_long_values_stop)
 {
     CHECK_STOPS("SELECT array_sort(sequence(1, id + 300000), (x, y) -> CAST(y % 1009 - x % 1009 AS INT))[0] FROM "
                 "range(3)");
+    CHECK_STOPS("SELECT sort_array(transform(sequence(1, id + 1000000), x -> x * 7919 % 1000003))[0] FROM range(99)");
+    CHECK_STOPS("SELECT array_sort(transform(sequence(1, id + 1000000), x -> concat('a', x * 7919 % 1000003)))[0] FROM "
+                "range(99)");
     CHECK_STOPS("SELECT sum(aggregate(sequence(1, id + 500000), 0L, (a, x) -> a + x)) FROM range(9)");
     CHECK_STOPS("SELECT sum(levenshtein(repeat(cast(id AS string), 8000), repeat('leat', 4000))) FROM range(99)");
     CHECK_STOPS("SELECT count_if(repeat(concat('a', id), 12000) RLIKE '(a|b|ab)*c$') FROM range(9999)");
