@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "query/query.h"
 #include "runtime/runtime.h"
 #include "store/store.h"
 
@@ -14,30 +15,35 @@ static void problems_print(const struct project *project, const struct error *er
 }
 
 /* Before anything is opened, and before what they say is checked. */
-static void stores_tell(struct project *project)
+static void stores_tell(const struct setting *settings, int32_t count)
 {
-    const struct pipeline *pipeline = project->pipeline;
-    struct store_option *options = arena_array(&project->arena, struct store_option, (size_t)pipeline->setting_count);
-    for (int32_t i = 0; i < pipeline->setting_count; i++)
-        options[i] = (struct store_option){pipeline->settings[i].name, pipeline->settings[i].value};
-    store_configure(options, pipeline->setting_count);
+    struct store_option *options = mem_array(struct store_option, (size_t)count);
+    for (int32_t i = 0; i < count; i++)
+        options[i] = (struct store_option){settings[i].name, settings[i].value};
+    store_configure(options, count);
+    mem_free(options);
 }
 
 int project_open(struct project *project, const struct project_request *request)
 {
     *project = (struct project){.session = {.zone = zone_utc(), .ansi = true}};
+    struct query_files tables;
+    struct budget unbound = {0};
+    query_files_init(&tables, &unbound);
     const struct project_environment environment = {
         .env_file = request->env_file,
         .sets = request->sets,
         .set_count = request->set_count,
         .session = &project->session,
+        .tables = &tables.files,
+        .settle = stores_tell,
     };
     struct error err = {0};
     enum code code =
         project_load(&project->arena, request->directory, &environment, &project->pipeline, &project->problems, &err);
     if (code == E_OK) {
         project->session = project->pipeline->session;
-        stores_tell(project);
+        stores_tell(project->pipeline->settings, project->pipeline->setting_count); // with those that SQL has set
     }
     if (code == E_OK)
         code = runtime_check(&project->arena, project->pipeline, &project->problems, &err);

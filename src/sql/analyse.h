@@ -31,7 +31,8 @@ struct project_text {
     const struct setting *settings;
     int32_t setting_count;
     struct session session;
-    struct notes *notes; /* problems and warnings so far; knows the spec's own files */
+    const struct sql_files *tables; /* asked for the columns of Delta tables; or NULL */
+    struct notes *notes;            /* problems and warnings so far; knows the spec's own files */
 };
 MUST_CHECK enum code project_analyse(struct arena *arena, const struct project_text *text, const struct pipeline **out,
                                      struct error *err);

@@ -443,6 +443,7 @@ enum code project_analyse(struct arena *arena, const struct project_text *text, 
     know_files(arena, notes, text);
     self.analyser = (struct analyser){.arena = arena, .notes = notes, .err = err, .catalog = &self.catalog};
     self.analyser.expr = (struct expr_context){arena, &pipeline->session};
+    self.catalog.tables = text->tables;
     self.catalog.default_format = text_setting(text, "spark.sql.sources.default");
     enum code declared = declare_all(&self);
     enum code resolved = resolve_all(&self);

@@ -243,9 +243,9 @@ static enum code not_found(struct analyser *self, const struct ast_relation *rel
     const char *hint = self->catalog != NULL ? not_found_hint(self->catalog, self->arena, name) : NULL;
     if (self->catalog != NULL && self->catalog->files == NULL && relation->part_count == 2 &&
         is_files_format(relation->parts[0]))
-        hint =
-            arena_printf(self->arena, "a project reads files as FROM read_files('file:///data/in', format => '%s', ..)",
-                         relation->parts[0]);
+        hint = arena_printf(
+            self->arena, "a project reads files as FROM %sread_files('%s', format => '%s', schema => 'id BIGINT, ..')",
+            relation->stream ? "STREAM " : "", relation->parts[1], relation->parts[0]);
     return sql_error(self, relation->at, hint,
                      "[TABLE_OR_VIEW_NOT_FOUND] The table or view `%s` cannot be found. Verify the spelling "
                      "and correctness of the schema and catalog.",
@@ -360,7 +360,8 @@ bool catalog_is_files(const struct analyser *self, const struct ast_relation *re
     const struct element *element = self->catalog != NULL ? catalog_find(self->catalog, name) : NULL;
     if (element != NULL && element->kind == ELEMENT_SOURCE)
         return source_has_end(element->source);
-    return is_direct(self, relation, element) || (!relation->stream && is_of_files(element));
+    return is_direct(self, relation, element) || is_table_path(self, relation) ||
+           (!relation->stream && is_of_files(element));
 }
 
 /* With the column that says the file, for this reader alone. */
@@ -377,6 +378,8 @@ enum code catalog_relation(struct analyser *self, const struct ast_relation *rel
     struct element *element = self->catalog != NULL ? catalog_find(self->catalog, name) : NULL;
     if (is_direct(self, relation, element))
         return files_relation(self, relation, out);
+    if (is_table_path(self, relation))
+        return catalog_table_path(self, relation, out);
     if (element == NULL || element->kind == ELEMENT_SINK)
         return not_found(self, relation, name);
     if (element->state == ELEMENT_VISITING)

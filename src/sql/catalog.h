@@ -34,6 +34,7 @@ struct catalog {
     struct list elements;           /* struct element *, in the order of the text */
     const char *default_format;     /* spark.sql.sources.default, or NULL */
     const struct sql_files *files;  /* of a session; NULL: statements cannot name files */
+    const struct sql_files *tables; /* of a project: asked for the columns of Delta tables; or NULL */
     const struct pipeline *project; /* of a session; or NULL */
     bool reads_files;               /* some relation is one */
     bool incomplete; /* of a project: a statement has a syntax error, so what is missing may be what it makes */
@@ -67,8 +68,10 @@ bool catalog_is_files(const struct analyser *self, const struct ast_relation *re
 bool plan_tells_file(const struct plan *plan);
 /* The last column of such a relation is not seen by a star. */
 void rowset_hide_file(struct rowset *rows);
-/* read_function.c: STREAM read_kafka(..). */
+/* read_function.c: STREAM read_kafka(..); and in a project [STREAM] delta.`/data/in`. */
 bool is_read_function(const struct ast *call);
+bool is_table_path(const struct analyser *self, const struct ast_relation *relation);
+MUST_CHECK enum code catalog_table_path(struct analyser *self, const struct ast_relation *relation, struct plan **out);
 MUST_CHECK enum code catalog_read_function(struct analyser *self, const struct ast_relation *relation,
                                            struct plan **out);
 /* Analyse the element and all it reads; an error is noted where it is found, once. */

@@ -116,8 +116,11 @@ static enum code load(struct loader *self, const struct pipeline **out, struct e
                                 .sink_count = spec.sink_count,
                                 .settings = spec.settings,
                                 .setting_count = spec.setting_count,
+                                .tables = self->environment->tables,
                                 .notes = &self->notes};
     TRY(session_of(self, &spec, &text.session, err));
+    if (self->environment->settle != NULL)
+        self->environment->settle(spec.settings, spec.setting_count);
     TRY(spec_files(self->arena, self->directory, &spec, &self->notes, &text.files, &text.file_count, err));
     return project_analyse(self->arena, &text, out, err);
 }

@@ -1,5 +1,5 @@
-/* read_function.c - STREAM read_kafka(..) and STREAM read_files(..): Databricks' way to declare a
- * source inside a query.
+/* read_function.c - sources that are declared inside a query: STREAM read_kafka(..) and STREAM read_files(..) as on Databricks,
+ * and STREAM delta.`/data/in`.
  *
  * The call becomes a source of its own; equal calls share it. Names of options are those of
  * source.NAME.*, but for the few that Databricks calls otherwise.
@@ -101,13 +101,12 @@ static const char *place_name(struct analyser *self, const struct pipeline_sourc
     return name;
 }
 
-/* The source of an equal call, or a new one: read_kafka_orders, read_files_data_in, and a number behind it where
- * the same is read in different ways. The checkpoint knows a source by its name: named by what is read, it stays with
+/* The source of an equal call, or a new one: read_kafka_orders, read_files_data_in, delta_data_in, and a number behind it
+ * where the same is read in different ways. The checkpoint knows a source by its name: named by what is read, it stays with
  * its offsets and state when statements move. */
-static struct element *source_element(struct analyser *self, const struct ast *call, struct pipeline_source *source)
+static struct element *source_element(struct analyser *self, const char *function, struct pipeline_source *source)
 {
     struct list *elements = &self->catalog->elements;
-    const char *function = same_name(call->text, "read_files") ? "read_files" : "read_kafka";
     const char *base = arena_printf(self->arena, "%s_%s", function, place_name(self, source));
     struct element *taken;
     source->name = base;
@@ -117,8 +116,8 @@ static struct element *source_element(struct analyser *self, const struct ast *c
         source->name = arena_printf(self->arena, "%s_%d", base, number);
     }
     struct element *element = arena_new(self->arena, struct element);
-    *element =
-        (struct element){.kind = ELEMENT_SOURCE, .name = source->name, .at = call->at, .source = source, .used = true};
+    *element = (struct element){
+        .kind = ELEMENT_SOURCE, .name = source->name, .at = source->at, .source = source, .used = true};
     list_add(self->arena, elements, element);
     return element;
 }
@@ -133,9 +132,31 @@ enum code catalog_read_function(struct analyser *self, const struct ast_relation
         return sql_error(self, relation->at, arena_printf(self->arena, "write STREAM %s(..)", call->text),
                          "[UNSUPPORTED_FEATURE] %s is read as a stream.", call->text);
     TRY(read_options(self, call, source));
-    struct element *element = source_element(self, call, source);
+    const char *function = same_name(call->text, "read_files") ? "read_files" : "read_kafka";
+    struct element *element = source_element(self, function, source);
     notes_warn(self->notes, relation->at,
                "%s runs on Databricks only; Spark takes source.NAME.format and its options in the spec", call->text);
+    TRY(element_resolve(self, element));
+    return catalog_source(self, element, relation, out);
+}
+
+bool is_table_path(const struct analyser *self, const struct ast_relation *relation)
+{
+    return relation->part_count == 2 && same_name(relation->parts[0], "delta") && self->catalog != NULL &&
+           self->catalog->tables != NULL && catalog_find(self->catalog, relation->parts[1]) == NULL;
+}
+
+enum code catalog_table_path(struct analyser *self, const struct ast_relation *relation, struct plan **out)
+{
+    struct pipeline_source *source = arena_new(self->arena, struct pipeline_source);
+    struct setting *options = arena_array(self->arena, struct setting, (size_t)relation->option_count + 1);
+    options[0] = (struct setting){"path", relation->parts[1], relation->at};
+    for (int32_t i = 0; i < relation->option_count; i++)
+        options[i + 1] =
+            (struct setting){relation->options[i].name, relation->options[i].value, relation->options[i].at};
+    *source = (struct pipeline_source){
+        .format = "delta", .options = options, .option_count = relation->option_count + 1, .at = relation->at};
+    struct element *element = source_element(self, "delta", source);
     TRY(element_resolve(self, element));
     return catalog_source(self, element, relation, out);
 }

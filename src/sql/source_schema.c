@@ -1,6 +1,8 @@
-/* source_schema.c - the columns that a source gives: fixed for Kafka and rate, the `schema` option
- * for files. */
+/* source_schema.c - the columns that a source gives: fixed for Kafka and rate, the `schema` option for files, what its log
+ * says for a Delta table without that option. */
 #include "sql/source_schema.h"
+
+#include "sql/catalog.h"
 
 #include <strings.h>
 
@@ -49,11 +51,29 @@ static enum code format_known(struct analyser *self, const struct pipeline_sourc
                      "[DATA_SOURCE_NOT_FOUND] Failed to find the data source: %s.", source->format);
 }
 
+static enum code table_columns(struct analyser *self, const struct pipeline_source *source, const struct type **out)
+{
+    const struct sql_files *tables = self->catalog->tables;
+    struct pipeline_source asked = *source;
+    struct error why = {0};
+    asked.format = "delta";
+    if (tables->columns(tables->context, self->arena, self->expr.session, &asked, &why) != E_OK) {
+        *self->err = why;
+        return message_at(self->notes, source->at,
+                          "say which columns it has, and the table is asked when it is read: schema: \"id BIGINT, ..\"",
+                          self->err);
+    }
+    *out = asked.schema;
+    return E_OK;
+}
+
 static enum code declared_columns(struct analyser *self, const struct pipeline_source *source, const struct type **out)
 {
     const char *ddl = source_option(source, "schema");
     size_t at = 0;
     TRY(format_known(self, source));
+    if (ddl == NULL && same_name(source->format, "delta") && self->catalog != NULL && self->catalog->tables != NULL)
+        return table_columns(self, source, out);
     if (ddl == NULL)
         return sql_error(
             self, source->at, arena_printf(self->arena, "source.%s.schema: \"id BIGINT, name STRING\"", source->name),

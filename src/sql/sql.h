@@ -384,12 +384,17 @@ MUST_CHECK enum code settings_read(struct arena *arena, const struct pipeline *p
 /* The leat.* table, for the spec's check of names, `leat run --help` and docs; ends with a NULL name. */
 extern const struct option leat_settings[];
 
+struct sql_files;
 /* Settings known before the spec is read. Lookup order for ${env:NAME}: overrides, process environment, .env file. */
 struct project_environment {
     const char *env_file;       /* NULL: DIR/.env when it exists */
     const struct setting *sets; /* --set K=V, wins over `configuration` */
     int32_t set_count;
     const struct session *session;
+    /* Which columns Delta tables have whose source does not say it; NULL: every source must say it. Asked after `settle` was told
+     * the spec's settings. */
+    const struct sql_files *tables;
+    void (*settle)(const struct setting *settings, int32_t count);
 };
 
 /* Read, parse, type, fuse, prune. E_SPEC, E_SQL, or E_IO. */

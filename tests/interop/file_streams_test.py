@@ -385,6 +385,33 @@ def delta_tables():
     check("Delta: deleted rows", problems + place.run().problems(0) + place.whole([{"value": i} for i in range(1, 9)]))
 
 
+def delta_tells():
+    """Without `schema` the table says its columns, as a source of the spec and as delta.`path`; Parquet files must be told."""
+    sql = ("CREATE STREAMING TABLE t AS SELECT * FROM STREAM rows;\n"
+           "CREATE STREAMING TABLE p AS SELECT *, _metadata.file_name AS f FROM STREAM {format}.`{inputs}`;\n"
+           "CREATE STREAMING TABLE j AS SELECT l.id, r.region FROM STREAM rows l JOIN delta.`{inputs}` r ON l.id = r.id;\n"
+           "CREATE MATERIALIZED VIEW v AS SELECT count(*) AS n FROM delta.`{inputs}` WITH (versionAsOf = 0);\n")
+    place = Table("tells", schema="none")
+    spec, text = place.folder / "spark-pipeline.yml", place.folder / "transformations/a.sql"
+    spec.write_text("".join(line + "\n" for line in spec.read_text().splitlines() if "rows.schema" not in line))
+    text.write_text(sql.format(format="delta", inputs=place.inputs))
+    place.append(20)
+    problems = place.run().problems(0)
+    place.append(5, "us")
+    problems += place.run().problems(0) + place.whole(place.rows) + place.whole([{"n": 20}], "v")
+    problems += place.whole([{"id": row["id"], "region": row["region"]} for row in place.rows], "j")
+    names = {row["f"] for row in place.table("p")}
+    problems += [] if len(place.table("p")) == 25 and len(names) == 2 else [f"{len(place.table('p'))} rows of {names}"]
+    more = pa.Table.from_pylist([{"id": 25, "region": "eu", "at": AT, "new": 1}], schema=DELTA.append(pa.field("new", pa.int64())))
+    write_deltalake(str(place.inputs), more, mode="append", schema_mode="merge")
+    problems += place.run().problems(0) + ([] if [row["new"] for row in place.table() if "new" in row] == [1] else ["no new column"])
+    text.write_text(sql.format(format="parquet", inputs=place.inputs))
+    problems += place.run().problems(2, "read_files", "schema => 'id BIGINT")
+    text.write_text(sql.format(format="delta", inputs=place.inputs / "nothing"))
+    problems += place.run().problems(2, "[DELTA_TABLE_NOT_FOUND]")
+    check("Delta: the table says its columns", problems)
+
+
 def delta_of_leat():
     """leat follows what leat writes, merges included; and a new column."""
     place = Place("writer", "CREATE STREAMING TABLE t TBLPROPERTIES ('leat.format' = 'delta') AS SELECT id, word FROM STREAM rows;\n",
@@ -403,7 +430,7 @@ def delta_of_leat():
     check("Delta: leat follows leat", problems)
 
 
-for case in (delta_followed, delta_changes, delta_from, delta_killed, delta_tables, delta_of_leat, one_after_the_other, limits, partitions, columns_chosen, killed, told, rejected, replayed,
+for case in (delta_followed, delta_changes, delta_from, delta_killed, delta_tables, delta_tells, delta_of_leat, one_after_the_other, limits, partitions, columns_chosen, killed, told, rejected, replayed,
              refused):
     case()
 finish()
