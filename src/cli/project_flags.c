@@ -7,7 +7,8 @@ static enum code request_of(const struct command_line *line, const struct projec
     for (int32_t i = 0; i < flags->sets.count; i++) {
         const char *text = flags->sets.items[i], *equals = strchr(text, '=');
         if (equals == NULL || equals == text)
-            return fail(err, E_USAGE, "--set %s: write KEY=VALUE", text);
+            return fail(err, E_USAGE, "--set %.*s: write KEY=VALUE", (int)strcspn(text, ":"),
+                        text); // behind: a secret?
         sets[i].name = arena_strndup(line->arena, text, (size_t)(equals - text));
         sets[i].value = arena_strdup(line->arena, equals + 1);
     }

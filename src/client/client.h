@@ -35,6 +35,8 @@ struct kafka_client_facts {
 MUST_CHECK enum code kafka_client_conf(rd_kafka_conf_t *conf, enum kafka_role role,
                                        const struct kafka_client_options *options, struct arena *arena,
                                        struct kafka_client_facts *facts, struct error *err);
+/* One option by itself, before a client is made: is there one of this name, and can it have this value? Logs nothing. */
+MUST_CHECK enum code kafka_client_check(enum kafka_role role, const char *name, const char *value, struct error *err);
 /* rd_kafka_conf_set_log_cb's: what is critical is a warning, the rest is for debugging. Any thread. */
 void kafka_client_log(const rd_kafka_t *client, int level, const char *facility, const char *text);
 /* What rd_kafka_conf_set_error_cb is given, as one should read it, over what `out` held. That all brokers are down says less

@@ -177,8 +177,9 @@ static enum code unknown(rd_kafka_conf_t *conf, const char *name, struct error *
     for (size_t i = 0; i < dump_count && count < NAMES_MAX; i += 2)
         names[count++] = dump[i];
     const char *near = nearest_word(name, names, count);
-    enum code code = fail(err, E_SPEC, "unknown option kafka.%s%s%s", name, near == NULL ? "" : "; did you mean kafka.",
-                          near == NULL ? "" : near);
+    enum code code =
+        fail(err, E_SPEC, "unknown option kafka.%s%s%s%s", name, near == NULL ? "" : "; did you mean kafka.",
+             near == NULL ? "" : near, near == NULL ? "" : "?");
     rd_kafka_conf_dump_free(dump, dump_count);
     return code;
 }
@@ -362,6 +363,21 @@ enum code kafka_client_conf(rd_kafka_conf_t *conf, enum kafka_role role, const s
             .read_uncommitted = kept.isolation != NULL && strcmp(kept.isolation, "read_uncommitted") == 0,
         };
     return E_OK;
+}
+
+enum code kafka_client_check(enum kafka_role role, const char *name, const char *value, struct error *err)
+{
+    char own[NAME_SIZE_MAX];
+    struct kept kept = {0};
+    if (!client_name(name, own))
+        return E_OK;
+    const struct client_option *row = table_find(own);
+    if (row != NULL && (row->rule == IGNORED || (row->only != 0 && row->only != role)))
+        return E_OK;
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    enum code code = option_apply(conf, role, &kept, own, value, err);
+    rd_kafka_conf_destroy(conf);
+    return code;
 }
 
 /* ---- the table, for people ---- */

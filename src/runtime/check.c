@@ -10,7 +10,7 @@
 #include "sink/sink.h"
 #include "source/source.h"
 
-enum { QUARANTINE_NAME_MAX = 200 }; /* bytes: a folder's name */
+enum { FOLDER_NAME_MAX = 200 }; /* bytes */
 
 /* What the engine of streams executes; the rest is typed by sql/ and refused here, by name. */
 static bool can_execute(enum plan_kind kind)
@@ -142,9 +142,9 @@ static void source_check(struct check *check, const struct pipeline_source *sour
         const struct setting *setting = &source->options[i];
         bool decoders = decoder != NULL && option_find(type->options, setting->name) == NULL &&
                         option_find(decoder->options, setting->name) != NULL;
-        if (starts_with(setting->name, "kafka.")) // the client's own, judged when it starts
-            continue;
-        if (option_check(check, decoders ? decoder->options : type->options, setting, "source", source->name))
+        if (starts_with(setting->name, "kafka.")) // the client's own
+            value_check(check, type, setting, source->name);
+        else if (option_check(check, decoders ? decoder->options : type->options, setting, "source", source->name))
             value_check(check, type, setting, source->name);
     }
 }
@@ -179,6 +179,29 @@ static void property_check(struct check *check, const struct pipeline_table *tab
 }
 
 /* `<table>_late` is a folder beside the tables. */
+/* `name` stands for itself below the folder of the tables. */
+static bool is_folder_name(const char *name)
+{
+    return name[0] != '.' && strcmp(name, "_staging") != 0 && strlen(name) <= FOLDER_NAME_MAX &&
+           strpbrk(name, "/\\\n\r\t") == NULL;
+}
+
+/* Of a table without leat.path the name is its folder's. */
+static void table_name_check(struct check *check, const struct pipeline_table *table)
+{
+    const struct sink_type *type = sink_find(table->format);
+    if (type == NULL || type->folderless || table->path != NULL)
+        return;
+    if (strcasecmp(table->name, QUARANTINE_DEFAULT) == 0)
+        problem(check, E_SPEC, table->at,
+                "`" QUARANTINE_DEFAULT "` is where rows go that fail: give the table another name");
+    else if (!is_folder_name(table->name))
+        problem(check, E_SPEC, table->at,
+                arena_printf(check->arena,
+                             "`%s` cannot be the name of a folder: give the table another one, or a leat.path",
+                             table->name));
+}
+
 static void late_name_check(struct check *check, const struct pipeline *pipeline, const struct pipeline_table *table)
 {
     const char *name = arena_printf(check->arena, "%s_late", table->name);
@@ -206,11 +229,9 @@ static bool is_taken(const struct pipeline *pipeline, const char *name)
 /* A quarantine is a folder beside the tables. */
 static void quarantine_check(struct check *check, const struct pipeline *pipeline, const char *name, struct position at)
 {
-    bool safe = name != NULL && name[0] != '.' && strcmp(name, "_staging") != 0 &&
-                strlen(name) <= QUARANTINE_NAME_MAX && strpbrk(name, "/\\\n\r\t") == NULL;
     if (name == NULL || name[0] == '\0')
         return;
-    if (!safe)
+    if (!is_folder_name(name))
         problem(check, E_SPEC, at, arena_printf(check->arena, "leat.quarantine = %s: not the name of a folder", name));
     else if (is_taken(pipeline, name))
         problem(check, E_SPEC, at, arena_printf(check->arena, "leat.quarantine = %s: a table has this name", name));
@@ -269,6 +290,7 @@ static const char *format_meant(struct arena *arena, const char *format)
 
 static void table_check(struct check *check, const struct pipeline *pipeline, const struct pipeline_table *table)
 {
+    table_name_check(check, table);
     late_name_check(check, pipeline, table);
     quarantine_check(check, pipeline, table_property(table, "leat.quarantine"), table->at);
     const struct sink_type *type = sink_find(table->format);
@@ -318,14 +340,16 @@ static size_t path_part(const char **at)
     }
 }
 
-static bool lies_within(const char *path, const char *folder)
+enum nesting { APART, SAME, WITHIN };
+
+static enum nesting nesting_of(const char *path, const char *folder)
 {
     for (;;) {
         size_t size = path_part(&path), wanted = path_part(&folder);
         if (wanted == 0)
-            return size > 0;
+            return size > 0 ? WITHIN : SAME;
         if (size != wanted || memcmp(path, folder, size) != 0)
-            return false;
+            return APART;
         path += size;
         folder += size;
     }
@@ -342,17 +366,48 @@ static const char *folder_of(struct check *check, const struct pipeline_table *t
 }
 
 /* Who reads, merges or vacuums the outer one's folder would take the inner one's files for its own. */
+static void pair_check(struct check *check, const struct pipeline *pipeline, const char *const *folders, int32_t inner,
+                       int32_t outer)
+{
+    const char *name = pipeline->tables[inner]->name, *other = pipeline->tables[outer]->name;
+    enum nesting nesting = nesting_of(folders[inner], folders[outer]);
+    if (nesting == WITHIN)
+        problem(check, E_SPEC, pipeline->tables[inner]->at,
+                arena_printf(check->arena, "the folder of table %s lies inside the folder of table %s: %s", name, other,
+                             folders[inner]));
+    if (nesting == SAME && inner > outer)
+        problem(check, E_SPEC, pipeline->tables[inner]->at,
+                arena_printf(check->arena, "table %s has the folder of table %s: %s", name, other, folders[inner]));
+}
+
+/* A vacuum would remove the checkpoint's files for those that no version has. */
+static void checkpoint_check(struct check *check, const struct pipeline_table *table, const char *folder,
+                             const char *checkpoint)
+{
+    static const char *const parts[] = {"chain", "state", "spill", "replay", "sources"};
+    if (nesting_of(checkpoint, folder) != APART)
+        problem(
+            check, E_SPEC, table->at,
+            arena_printf(check->arena, "the checkpoint %s lies in the folder of table %s", checkpoint, table->name));
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
+        if (nesting_of(folder, arena_printf(check->arena, "%s/%s", checkpoint, parts[i])) != APART)
+            problem(check, E_SPEC, table->at,
+                    arena_printf(check->arena, "the folder of table %s lies among the files of the checkpoint: %s",
+                                 table->name, folder));
+}
+
 static void nesting_check(struct check *check, const struct pipeline *pipeline, const struct run_settings *settings)
 {
     const char **folders = arena_array(check->arena, const char *, (size_t)pipeline->table_count);
     for (int32_t i = 0; i < pipeline->table_count; i++)
         folders[i] = folder_of(check, pipeline->tables[i], settings);
-    for (int32_t i = 0; i < pipeline->table_count; i++)
+    for (int32_t i = 0; i < pipeline->table_count; i++) {
         for (int32_t k = 0; k < pipeline->table_count; k++)
-            if (folders[i] != NULL && folders[k] != NULL && lies_within(folders[i], folders[k]))
-                problem(check, E_SPEC, pipeline->tables[i]->at,
-                        arena_printf(check->arena, "the folder of table %s lies inside the folder of table %s: %s",
-                                     pipeline->tables[i]->name, pipeline->tables[k]->name, folders[i]));
+            if (i != k && folders[i] != NULL && folders[k] != NULL)
+                pair_check(check, pipeline, folders, i, k);
+        if (folders[i] != NULL)
+            checkpoint_check(check, pipeline->tables[i], folders[i], settings->checkpoint);
+    }
 }
 
 enum code runtime_check(struct arena *arena, const struct pipeline *pipeline, struct problems *problems,

@@ -128,7 +128,9 @@ enum code kafka_option_check(const char *name, const char *value, struct error *
 {
     struct source_ranges ranges = {0};
     enum code code = E_OK;
-    if (strcasecmp(name, "startingOffsets") == 0)
+    if (strncasecmp(name, "kafka.", 6) == 0)
+        code = kafka_client_check(KAFKA_CONSUMER, name, value, err);
+    else if (strcasecmp(name, "startingOffsets") == 0)
         code = starting_check(value, &ranges, err);
     else if (strcasecmp(name, "startingOffsetsByTimestamp") == 0)
         code = kafka_offsets_parse("startingOffsetsByTimestamp", value, &ranges, err);

@@ -92,6 +92,22 @@ static size_t sql_secret_end(struct bytes line)
     return 0;
 }
 
+/* s3://name:password@bucket */
+static size_t url_secret_end(struct bytes line)
+{
+    static const char mark[] = "://";
+    const uint8_t *end = line.data + line.size;
+    for (const uint8_t *at = line.data; (at = memmem(at, (size_t)(end - at), mark, sizeof mark - 1)) != NULL;) {
+        at += sizeof mark - 1;
+        size_t host = 0;
+        while (at + host < end && at[host] != '\0' && strchr("/'\"` \t", at[host]) == NULL)
+            host++;
+        if (memchr(at, '@', host) != NULL)
+            return (size_t)(at - line.data);
+    }
+    return 0;
+}
+
 /* A value may begin, or go on, below its name: deeper than the name, or behind a line that is not complete. */
 static bool secret_goes_on(const struct sql_file *file, struct bytes text)
 {
@@ -130,6 +146,7 @@ static void line_mask(const struct sql_file *file, int32_t number, struct text *
     static const char mask[] = "***";
     struct bytes line = line_of(file->text, number);
     size_t end = is_yaml(file) ? secret_name_end(line, 0) : sql_secret_end(line);
+    end = end == 0 ? url_secret_end(line) : end;
     if (end == 0 && secret_goes_on(file, line))
         end = indent_of(line);
     else if (end == 0)

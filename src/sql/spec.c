@@ -387,6 +387,26 @@ static void yaml_problem(struct spec_reader *reader, const struct sql_file *file
                  parser->context != NULL ? parser->context : "");
 }
 
+/* Brackets in texts and comments are counted as well: no spec has that many which nothing closes. */
+static bool nests_too_deep(struct spec_reader *reader, const struct sql_file *file)
+{
+    struct position at = {file->name, 1, 0, 1};
+    int32_t open = 0;
+    for (size_t i = 0; i < file->text.size; i++) {
+        uint8_t c = file->text.data[i];
+        at.column++;
+        if (c == '\n')
+            at = (struct position){file->name, at.line + 1, 0, 1};
+        open += c == '[' || c == '{';
+        open -= (c == ']' || c == '}') && open > 0;
+        if (open > SPEC_BRACKETS_MAX) {
+            spec_problem(reader, at, NULL, "more than %d brackets are open here", SPEC_BRACKETS_MAX);
+            return true;
+        }
+    }
+    return false;
+}
+
 /* The document after the first one: there may be none. */
 static void check_end(struct spec_reader *reader, const struct sql_file *file, yaml_parser_t *parser)
 {
@@ -434,7 +454,8 @@ enum code spec_parse(struct arena *arena, const struct sql_file *file, const str
         return fail(err, E_MEMORY, "%s: no memory for its parser", file->name);
     yaml_parser_set_encoding(&parser, YAML_UTF8_ENCODING);
     yaml_parser_set_input_string(&parser, file->text.data, file->text.size);
-    read_document(&self, &parser);
+    if (!nests_too_deep(&reader, file))
+        read_document(&self, &parser);
     yaml_parser_delete(&parser);
     settings_group(&reader, &spec);
     if (reader.first.code != E_OK) {

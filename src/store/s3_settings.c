@@ -260,6 +260,8 @@ static bool needs_path_style(const struct s3_settings *settings)
 static enum code bucket_check(const char *bucket, struct error *err)
 {
     size_t size = strlen(bucket);
+    if (strchr(bucket, '@') != NULL) // not shown: who writes one writes a secret
+        return fail(err, E_SPEC, "a URL of S3 has no name and no password in it: docs/s3.md says where they come from");
     if (size < 3 || size > 63 || strspn(bucket, "abcdefghijklmnopqrstuvwxyz0123456789.-_") != size)
         return fail(err, E_SPEC, "'%s' is no name of a bucket: 3 to 63 small letters, digits, '-' and '.'", bucket);
     return E_OK;

@@ -267,7 +267,7 @@ for name, statement, said in (
     ("rows that change", "MERGE INTO bronze USING x", "leat.dedup"),
     ("a table that goes", "DROP TABLE bronze", "leave its CREATE out"),
     ("files under a name", "CREATE TEMPORARY VIEW v USING csv OPTIONS (path '/x')", "read_files("),
-    ("files by their path", "CREATE MATERIALIZED VIEW v AS SELECT * FROM csv.`/x`", "FROM read_files('file:///data/in', format => 'csv', ..)"),
+    ("files by their path", "CREATE MATERIALIZED VIEW v AS SELECT * FROM csv.`/x`", "FROM read_files('/x', format => 'csv', schema => 'id BIGINT, ..')"),
 ):
     refused(name, "a.sql:3:", "hint: ", said, sql=SQL + statement + ";\n")
 for statement, said in (
@@ -313,6 +313,24 @@ SELECT = "SELECT key FROM STREAM orders;\n"
 two = "CREATE STREAMING TABLE outer_one AS\n" + SELECT + "CREATE STREAMING TABLE inner_one TBLPROPERTIES ('leat.path' = '{}') AS\n" + SELECT
 refused("a table in the folder of another", "table inner_one lies inside the folder of table outer_one", sql=two.format("/x/t//./outer_one/u/"),
         sets=("leat.tables.path=/x/t",))
+refused("a table in the same folder as another", "table inner_one has the folder of table outer_one", sql=two.format("/x/t/./outer_one/"),
+        sets=("leat.tables.path=/x/t",))
+for folder, said in (("/x/c", "the checkpoint /x/c lies in the folder of table inner_one"), ("/x", "the checkpoint /x/c lies in the folder"),
+                     ("/x/c/chain", "among the files of the checkpoint"), ("/x/c/state/0", "among the files of the checkpoint")):
+    refused(f"a table and the checkpoint: {folder}", said, sql=two.format(folder), sets=("leat.tables.path=/y/t", "leat.checkpoint=/x/c"))
+check("tables below the checkpoint", leat("check", project("below", SPEC, two.format("/x/c/tables/u")), "--set", "leat.checkpoint=/x/c").problems(0))
+for name in ("../evil", "a/b", "..", ".hidden", "_staging", "x" * 201):
+    refused(f"a table that is no folder's name: {name[:9]}", "cannot be the name of a folder", sql=f"CREATE STREAMING TABLE `{name}` AS {SELECT}")
+refused("a table named as the quarantine", "is where rows go that fail", sql=f"CREATE STREAMING TABLE _quarantine AS {SELECT}")
+spelt = SPEC + "  source.orders.kafka.sasl.jass.config: hunter2\n"
+done = refused("an option of Kafka's client", "did you mean kafka.sasl.jaas.config?", spec=spelt)
+check("no secret is shown", ["hunter2 is shown"] if "hunter2" in done.err else [])
+done = leat("check", project("colon", SPEC, SQL), "--set", "source.orders.kafka.sasl.password:hunter2")
+check("--set with a colon", done.problems(2, "KEY=VALUE") + (["hunter2 is shown"] if "hunter2" in done.err else []))
+done = leat("sql", "-c", "SELECT * FROM parquet.`s3://AKIA:hunter2@bucket/x`")
+check("a password in a URL", done.problems(2, "no password") + (["hunter2 is shown"] if "hunter2" in done.err else []))
+for brackets in ("[" * 400000, "{a: " * 100000):
+    refused("brackets without end", "spark-pipeline.yml:", "more than 500 brackets are open", spec=SPEC + f"x: {brackets}\n")
 check("a table beside another", leat("check", project("beside", SPEC, two.format("/x/t/outer_one_2")), "--set", "leat.tables.path=/x/t").problems(0))
 
 elsewhere = SPEC.replace(f"{WORK.as_uri()}/storage", "hdfs://host/shop")

@@ -108,6 +108,20 @@ TEST(kafka_client_stores)
     release(&result);
 }
 
+TEST(an_option_is_judged_by_itself)
+{
+    struct error err = {0};
+    CHECK_INT(kafka_client_check(KAFKA_CONSUMER, "kafka.bootstrap.servers", "b:9092", &err), E_OK);
+    CHECK_INT(kafka_client_check(KAFKA_CONSUMER, "kafka.ssl.keystore.location", "/x/me.p12", &err), E_OK);
+    CHECK_INT(kafka_client_check(KAFKA_CONSUMER, "kafka.max.poll.records", "500", &err), E_OK);
+    CHECK_INT(kafka_client_check(KAFKA_CONSUMER, "kafka.acks", "1", &err), E_OK); // a producer's
+    CHECK_INT(kafka_client_check(KAFKA_CONSUMER, "subscribe", "t", &err), E_OK);
+    CHECK_INT(kafka_client_check(KAFKA_CONSUMER, "kafka.security.protocol", "SASL_PLAINTXT", &err), E_SPEC);
+    CHECK_INT(kafka_client_check(KAFKA_CONSUMER, "kafka.auto.offset.reset", "latest", &err), E_SPEC);
+    CHECK_INT(kafka_client_check(KAFKA_CONSUMER, "kafka.sasl.jass.config", "hunter2", &err), E_SPEC);
+    CHECK_STR(err.text, "unknown option kafka.sasl.jass.config; did you mean kafka.sasl.jaas.config?");
+}
+
 TEST(a_complaint_keeps_what_says_most)
 {
     char kept[64] = "";
@@ -124,7 +138,7 @@ TEST(kafka_client_refuses)
 {
     struct result result = APPLY("kafka.fetch.min.byte", "1");
     CHECK(result.code == E_SPEC);
-    CHECK_STR(result.err.text, "unknown option kafka.fetch.min.byte; did you mean kafka.fetch.min.bytes");
+    CHECK_STR(result.err.text, "unknown option kafka.fetch.min.byte; did you mean kafka.fetch.min.bytes?");
     release(&result);
     result = APPLY("kafka.auto.offset.reset", "latest");
     CHECK(result.code == E_SPEC && strstr(result.err.text, "startingOffsets") != NULL);
