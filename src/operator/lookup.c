@@ -2,7 +2,8 @@
  *
  * Per batch: keys and the stream's own part of ON as columns; rows that may match walk the chain of their key and
  * become pairs; full blocks of pairs are put side by side, the rest of ON is computed over them, and what holds goes
- * on. Which stream rows found a match is remembered as bits: LEFT, SEMI and ANTI are decided at the end of the batch.
+ * on. Without a key, ON is computed before pairs are put side by side (lookup_loop.h). Which stream rows found a match is
+ * remembered as bits: LEFT, SEMI and ANTI are decided at the end of the batch.
  *
  * Ledger   in + exploded = out + filtered + rejected: a row with n matches is 1 in, n - 1 exploded, n out. One of that
  *          nothing goes on is filtered, whatever the others of its batch do
@@ -15,6 +16,7 @@
 struct lookup {
     struct lookup_spec spec;
     struct program *program, *condition; /* keys and stream_only; the rest of ON, or NULL */
+    struct loop *loop;                   /* the rest of ON in blocks of pairs, or NULL */
     struct evaluator *evaluator, *condition_evaluator;
     struct column *roots;
     int32_t root_count;
@@ -41,6 +43,7 @@ struct probe {
     struct operator_counts *counts;
     const struct emit *emit;
     int64_t out;
+    bool decided; /* the rest of ON holds for all pairs */
 };
 
 static const struct type *pair_schema(struct arena *arena, const struct lookup_spec *spec)
@@ -67,6 +70,7 @@ enum code lookup_new(struct arena *arena, const struct lookup_spec *spec, struct
     TRY(program_compile(arena, exprs, self->root_count, &self->program, err));
     if (spec->condition != NULL)
         TRY(program_compile(arena, &spec->condition, 1, &self->condition, err));
+    TRY(loop_new(arena, spec, &self->loop, err));
     self->pair_schema = pair_schema(arena, spec);
     self->evaluator = evaluator_new(self->program);
     if (self->condition != NULL)
@@ -84,6 +88,7 @@ void lookup_free(struct lookup *self)
         return;
     evaluator_free(self->evaluator);
     evaluator_free(self->condition_evaluator);
+    loop_free(self->loop);
     mem_free(self->roots);
     mem_free(self->stream_rows);
     mem_free(self->still_rows);
@@ -162,12 +167,7 @@ static enum code pairs_filter(struct probe *probe, struct batch *pairs, struct e
     struct column condition = {0};
     struct rejects failed = {0};
     TRY(evaluator_run(self->condition_evaluator, probe->session, pairs, &condition, &failed, err));
-    for (int32_t i = 0; i < failed.count; i++) {
-        int32_t row = self->stream_rows[failed.items[i].row];
-        if (bit_get(self->wanted, row)) // once per row
-            rejects_add(probe->rejects, row, -1, failed.items[i].code);
-        bit_clear(self->wanted, row);
-    }
+    loop_reject(&failed, self->stream_rows, self->wanted, probe->rejects);
     rejects_free(&failed);
     selection_true(&self->kept, &condition);
     column_release(&condition);
@@ -209,7 +209,7 @@ static enum code pairs_send(struct probe *probe, int64_t count, struct error *er
     side_by_side(self, probe->in, self->stream_rows, &probe->table->rows, self->still_rows, count, schema, &pairs);
     if (keeps_pairs(self))
         rows_number(self, &pairs, true);
-    enum code code = self->condition == NULL ? E_OK : pairs_filter(probe, &pairs, err);
+    enum code code = self->condition == NULL || probe->decided ? E_OK : pairs_filter(probe, &pairs, err);
     for (int64_t i = 0; code == E_OK && i < pairs.rows; i++)
         bit_set(self->matched, self->stream_rows[i]);
     if (code == E_OK && keeps_pairs(self))
@@ -228,6 +228,23 @@ static enum code pairs_flush(struct probe *probe, struct error *err)
         memmove(self->stream_rows, self->stream_rows + count, (size_t)rest * sizeof *self->stream_rows);
         memmove(self->still_rows, self->still_rows + count, (size_t)rest * sizeof *self->still_rows);
         self->pair_count = rest;
+    }
+    return E_OK;
+}
+
+/* Of a loop: ON holds for them. */
+static enum code pairs_take(void *context, const int32_t *stream_rows, const int32_t *still_rows, int64_t count,
+                            struct error *err)
+{
+    struct probe *probe = context;
+    struct lookup *self = probe->self;
+    for (int64_t i = 0; i < count && !keeps_pairs(self); i++)
+        bit_set(self->matched, stream_rows[i]);
+    for (int64_t i = 0; i < count && keeps_pairs(self); i++) {
+        self->stream_rows[self->pair_count] = stream_rows[i];
+        self->still_rows[self->pair_count++] = still_rows[i];
+        if (self->pair_count == BATCH_ROWS_MAX)
+            TRY(pairs_flush(probe, err));
     }
     return E_OK;
 }
@@ -266,19 +283,54 @@ static void reserve(struct lookup *self, int64_t rows)
     self->last_row = -1;
 }
 
+static bool row_seeks(const struct lookup *self, int64_t row)
+{
+    const struct lookup_spec *spec = &self->spec;
+    const struct column *only = spec->stream_only != NULL ? &self->roots[spec->key_count] : NULL;
+    return bit_get(self->wanted, row) &&
+           (only == NULL || (column_valid_at(only, row) && bit_get(only->values->data, row))) &&
+           !lookup_key_null(self->roots, spec->key_count, spec->null_safe, row);
+}
+
+static enum code rows_loop(struct probe *probe, bool *done, struct error *err)
+{
+    struct lookup *self = probe->self;
+    mem_grow(self->kept.rows, self->kept.capacity, probe->in->rows);
+    self->kept.count = 0;
+    for (int64_t row = 0; row < probe->in->rows; row++) {
+        self->kept.rows[self->kept.count] = (int32_t)row;
+        self->kept.count += row_seeks(self, row);
+    }
+    const struct loop_call call = {.blocks = &probe->table->loop,
+                                   .session = probe->session,
+                                   .in = probe->in,
+                                   .rows = &self->kept,
+                                   .wanted = self->wanted,
+                                   .matched = keeps_pairs(self) ? NULL : self->matched,
+                                   .rejects = probe->rejects,
+                                   .pairs = pairs_take,
+                                   .context = probe};
+    probe->decided = true;
+    TRY(loop_run(self->loop, &call, done, err));
+    TRY(pairs_flush(probe, err));
+    probe->decided = false;
+    return E_OK;
+}
+
 static enum code rows_probe(struct probe *probe, struct error *err)
 {
     struct lookup *self = probe->self;
     const struct lookup_spec *spec = &self->spec;
-    const struct column *only = spec->stream_only != NULL ? &self->roots[spec->key_count] : NULL;
+    bool done = false;
+    if (self->loop != NULL && probe->table->loop.count > 0)
+        TRY(rows_loop(probe, &done, err));
+    if (done)
+        return E_OK;
     text_clear(&self->key_text);
     if (spec->key_count > 0)
         state_key_encode(self->roots, spec->key_count, probe->in->rows, &self->key_text, self->offsets, self->hashes);
     for (int64_t row = 0; row < probe->in->rows; row++) {
-        bool may = bit_get(self->wanted, row) &&
-                   (only == NULL || (column_valid_at(only, row) && bit_get(only->values->data, row))) &&
-                   !lookup_key_null(self->roots, spec->key_count, spec->null_safe, row);
-        if (!may)
+        if (!row_seeks(self, row))
             continue;
         struct bytes key = {0};
         if (spec->key_count > 0)
@@ -362,7 +414,8 @@ enum code lookup_batch(struct lookup *self, const struct lookup_table *table, co
                        const struct batch *in, struct rejects *rejects, struct operator_counts *counts,
                        const struct emit *emit, struct error *err)
 {
-    struct probe probe = {self, table, session, in, rejects, counts, emit, 0};
+    struct probe probe = {
+        .self = self, .table = table, .session = session, .in = in, .rejects = rejects, .counts = counts, .emit = emit};
     int32_t rejected_before = rejects->count;
     if (in->rows == 0)
         return E_OK;

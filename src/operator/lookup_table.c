@@ -160,11 +160,15 @@ static enum code build(struct lookup_table *self, const struct lookup_spec *spec
                     (long long)rejects.items[0].row, reject_condition(rejects.items[0].code));
     if (code == E_OK) {
         rows_in_play(self, spec, roots, &rows);
-        if (spec->key_count == 0)
+        if (spec->key_count == 0) {
             chain_all(self, &rows);
-        else
+            code = loop_blocks_build(spec, session, &self->rows, &rows, &self->loop, err);
+        } else {
             code = index_rows(self, spec, roots, &rows, err);
+        }
     }
+    if (code == E_OK)
+        code = charge(self, self->loop.size_bytes, err);
     for (int32_t i = 0; i < count; i++)
         column_release(&roots[i]);
     mem_free(roots);
@@ -198,6 +202,7 @@ void lookup_table_free(struct lookup_table *self)
     if (self == NULL)
         return;
     batch_release(&self->rows);
+    loop_blocks_free(&self->loop);
     state_free(self->index);
     mem_free(self->next);
     if (self->budget != NULL)

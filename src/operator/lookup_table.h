@@ -8,7 +8,7 @@
 #ifndef OPERATOR_LOOKUP_TABLE_H
 #define OPERATOR_LOOKUP_TABLE_H
 
-#include "operator/operator.h"
+#include "operator/lookup_loop.h"
 
 #define LOOKUP_END UINT32_MAX
 
@@ -16,9 +16,10 @@ struct lookup_table {
     struct batch rows;
     struct state_table *index;
     uint32_t *next;
-    uint32_t first; /* without keys: every row is in one chain */
-    bool has_null;  /* a row whose key is NULL, for NOT IN */
-    bool empty;     /* no rows at all, whatever their keys */
+    uint32_t first;          /* without keys: every row is in one chain */
+    struct loop_blocks loop; /* the same rows, for an ON that can be computed in blocks */
+    bool has_null;           /* a row whose key is NULL, for NOT IN */
+    bool empty;              /* no rows at all, whatever their keys */
     struct budget *budget;
     size_t charged_bytes;
 };
