@@ -92,7 +92,9 @@
     X(MAP_SIZES, "_LEGACY_ERROR_TEMP_2128", "there are not as many keys as values")                                    \
     X(DATETIME_UNIT, "INVALID_PARAMETER_VALUE.DATETIME_UNIT", "there is no such unit of time")                         \
     X(INTERVAL_PARSING, "INVALID_INTERVAL_FORMAT.INTERVAL_PARSING", "a field of the interval is out of its range")     \
-    X(REGEXP_REPLACE, "INVALID_REGEXP_REPLACE", "the replacement has a group that the pattern has not, or ends in it")
+    X(REGEXP_REPLACE, "INVALID_REGEXP_REPLACE", "the replacement has a group that the pattern has not, or ends in it") \
+    X(NUMERIC_RANGE_ROUNDED, "NUMERIC_VALUE_OUT_OF_RANGE.WITHOUT_SUGGESTION",                                          \
+      "the rounded decimal needs more digits than its precision")
 
 enum reject_code {
 #define X(name, condition, text) REJECT_##name,

@@ -176,7 +176,7 @@ static enum code bind_bins(struct aggregate_binding *binding, struct error *err)
     struct aggregate_call *call = binding->call;
     const struct expr *bins;
     int64_t *wanted = arena_new(binding->ctx->arena, int64_t);
-    if (!expr_is_constant(call->args[1]))
+    if (!expr_is_foldable(call->args[1]))
         return fail(err, E_SQL,
                     "[DATATYPE_MISMATCH.NON_FOLDABLE_INPUT] the input `nb` should be a foldable \"INT\" expression.");
     TRY(expr_cast(binding->ctx, call->args[1], type_of(TYPE_INT32), false, call->at, &bins, err));

@@ -224,7 +224,7 @@ static enum code bind_separator(struct aggregate_binding *binding, struct listin
     struct aggregate_call *call = binding->call;
     const struct expr *separator = call->args[1];
     const struct type *type = call->args[0]->type;
-    if (!expr_is_constant(separator))
+    if (!expr_is_foldable(separator))
         return fail(err, E_SQL,
                     "[DATATYPE_MISMATCH.NON_FOLDABLE_INPUT] the input `delimiter` should be a foldable \"%s\" "
                     "expression.",

@@ -185,7 +185,7 @@ static enum code bind_mode(struct aggregate_binding *binding, struct error *err)
                         "[UNEXPECTED_INPUT_TYPE] The second parameter of function `mode` requires the \"BOOLEAN\" "
                         "type, however it has the type \"%s\".",
                         type_sql(binding->ctx->arena, call->args[i]->type));
-        if (!expr_is_constant(call->args[i]))
+        if (!expr_is_foldable(call->args[i]))
             return fail(err, E_SQL,
                         "[NON_FOLDABLE_ARGUMENT] The function `mode` requires the parameter `deterministic` to be a "
                         "foldable expression of the type \"BOOLEAN\".");

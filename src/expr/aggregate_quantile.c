@@ -68,7 +68,8 @@ static int by_value(const void *a, const void *b)
     double x = *(const double *)a, y = *(const double *)b;
     if (stop_asked(1))
         return 0;
-    return FLOAT_LESS(y, x) - FLOAT_LESS(x, y);
+    int order = FLOAT_LESS(y, x) - FLOAT_LESS(x, y);
+    return order != 0 ? order : (signbit(y) != 0) - (signbit(x) != 0); // as Java: -0.0 comes before 0.0
 }
 
 /* A value's rank is uncertain by what the next tuple of the other summary may hide before it. */
@@ -362,7 +363,7 @@ static enum code constant(struct aggregate_binding *binding, int32_t index, cons
 {
     const struct aggregate_call *call = binding->call;
     const struct expr *cast;
-    if (!expr_is_constant(call->args[index]))
+    if (!expr_is_foldable(call->args[index]))
         return fail(err, E_SQL,
                     "[DATATYPE_MISMATCH.NON_FOLDABLE_INPUT] the input `%s` should be a foldable expression.", what);
     TRY(expr_cast(binding->ctx, call->args[index], type, false, call->at, &cast, err));

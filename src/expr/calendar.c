@@ -228,6 +228,11 @@ SCALAR(fn_date_difference, "-", "(date, date) -> interval_day", "The days betwee
         REJECT2(int32_t, int32_t, REJECT_ARITHMETIC_OVERFLOW, __builtin_mul_overflow((int64_t)x - y, DAY_US, &ignored));
 }
 
+SCALAR_SAME(fn_try_date_difference, "try_subtract", "(date, date) -> interval_day",
+            "The days between two dates; NULL when they are too many.",
+            "try_subtract(DATE'2026-01-31', DATE'2026-01-01')", "INTERVAL '30' DAY", .run = fn_date_difference_run,
+            .flags = TRY_DATE);
+
 /* A date that does not fit is an error in any mode. */
 static void add_months(struct call *call, const struct arg *args, struct column *out, int sign)
 {
@@ -279,7 +284,7 @@ static int weekday_named(struct bytes name)
     return -1;
 }
 SCALAR(fn_next_day, "next_day", "(date, string) -> date", "The first such weekday after the date.",
-       "next_day(DATE'2026-01-01', 'TU')", "2026-01-06", .flags = FN_FAILS)
+       "next_day(DATE'2026-01-01', 'TU')", "2026-01-06", .flags = FN_FAILS | FN_NULLABLE)
 {
     for (int64_t i = 0; i < call->rows; i++) {
         int32_t days = arg_values(&args[0], int32_t)[i * args[0].step];
@@ -374,6 +379,7 @@ const struct function *const calendar_functions[] = {
     &fn_calendar_dates,
     &fn_date_diff,
     &fn_date_difference,
+    &fn_try_date_difference,
     &fn_add_months,
     &fn_date_plus_months,
     &fn_date_minus_months,

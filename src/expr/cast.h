@@ -12,6 +12,8 @@ void cast_number(struct call *call, const struct arg *arg, struct column *out); 
 void cast_time(struct call *call, const struct arg *arg, struct column *out);      /* time types, and with numbers */
 void cast_from_text(struct call *call, const struct arg *arg, struct column *out); /* STRING to anything flat */
 void cast_to_text(struct call *call, const struct arg *arg, struct column *out);   /* anything to STRING */
+/* What is nested, as to_csv has it: [1,], or with `absent` for a NULL [1, absent]. */
+void nested_to_csv(struct call *call, const struct arg *arg, struct bytes absent, struct column *out);
 
 /* Fixed-width values for call->rows rows. */
 void *cast_values(struct call *call, struct column *out);

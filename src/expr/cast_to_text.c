@@ -35,26 +35,45 @@ static size_t print_flat(const struct column *col, int64_t row, const struct zon
     }
 }
 
-static void print_value(const struct column *col, int64_t row, const struct zone *zone, struct text *out);
+struct nested_style {
+    const struct zone *zone;
+    bool csv;
+    struct bytes absent; /* csv: stands for a NULL */
+};
 
-static void print_list(const struct column *col, int64_t row, const struct zone *zone, struct text *out)
+static void print_value(const struct column *col, int64_t row, const struct nested_style *style, struct text *out);
+
+/* A value within another, behind a blank but where it is the first. */
+static void print_item(const struct column *col, int64_t row, bool first, const struct nested_style *style,
+                       struct text *out)
+{
+    bool absent = style->csv && column_is_null(col, row);
+    if (absent ? style->absent.size > 0 : !first)
+        text_add_char(out, ' ');
+    if (absent)
+        text_add(out, style->absent.data, style->absent.size);
+    else
+        print_value(col, row, style, out);
+}
+
+static void print_list(const struct column *col, int64_t row, const struct nested_style *style, struct text *out)
 {
     bool map = col->type->id == TYPE_MAP;
     int32_t from = column_offsets(col)[row], to = column_offsets(col)[row + 1];
     text_add_char(out, map ? '{' : '[');
     for (int32_t k = from; k < to; k++) {
         if (k > from)
-            text_add(out, ", ", 2);
-        print_value(&col->children[0], k, zone, out);
+            text_add_char(out, ',');
+        print_item(&col->children[0], k, k == from, style, out);
         if (map) {
-            text_add(out, " -> ", 4);
-            print_value(&col->children[1], k, zone, out);
+            text_add(out, " ->", 3);
+            print_item(&col->children[1], k, false, style, out);
         }
     }
     text_add_char(out, map ? '}' : ']');
 }
 
-static void print_value(const struct column *col, int64_t row, const struct zone *zone, struct text *out)
+static void print_value(const struct column *col, int64_t row, const struct nested_style *style, struct text *out)
 {
     if (column_is_null(col, row)) {
         text_add(out, "null", 4);
@@ -67,18 +86,19 @@ static void print_value(const struct column *col, int64_t row, const struct zone
         text_add(out, bytes.data, bytes.size);
     } else if (col->type->id == TYPE_STRUCT) {
         for (int32_t child = 0; child < col->child_count; child++) {
-            text_add_string(out, child > 0 ? ", " : "{");
-            print_value(&col->children[child], row, zone, out);
+            text_add_char(out, child > 0 ? ',' : '{');
+            print_item(&col->children[child], row, child == 0, style, out);
         }
         text_add_string(out, col->child_count == 0 ? "{}" : "}");
     } else if (type_is_nested(col->type)) {
-        print_list(col, row, zone, out);
+        print_list(col, row, style, out);
     } else {
-        out->size += print_flat(col, row, zone, text_reserve(out, VALUE_TEXT_MAX));
+        out->size += print_flat(col, row, style->zone, text_reserve(out, VALUE_TEXT_MAX));
     }
 }
 
-static void nested_to_text(struct call *call, const struct arg *arg, struct writer *writer)
+static void nested_to_text(struct call *call, const struct arg *arg, const struct nested_style *style,
+                           struct writer *writer)
 {
     struct text text = {.limit = WRITER_ROW_MAX};
     for (int64_t i = 0; i < call->rows; i++) {
@@ -87,7 +107,7 @@ static void nested_to_text(struct call *call, const struct arg *arg, struct writ
             continue;
         }
         text_clear(&text);
-        print_value(arg->col, i, call->session->zone, &text);
+        print_value(arg->col, i * arg->step, style, &text);
         writer_put(writer, text_view(&text));
     }
     text_free(&text);
@@ -109,7 +129,7 @@ void cast_to_text(struct call *call, const struct arg *arg, struct column *out)
     struct writer writer;
     writer_open(&writer, call, out, call->rows * 16);
     if (type_is_nested(arg->col->type) || arg->col->type->id == TYPE_VARIANT) {
-        nested_to_text(call, arg, &writer);
+        nested_to_text(call, arg, &(struct nested_style){.zone = call->session->zone}, &writer);
         writer_close(&writer);
         return;
     }
@@ -125,5 +145,14 @@ void cast_to_text(struct call *call, const struct arg *arg, struct column *out)
         else if (!call_valid(call, i) && writer.row == i)
             writer_skip(&writer);
     }
+    writer_close(&writer);
+}
+
+void nested_to_csv(struct call *call, const struct arg *arg, struct bytes absent, struct column *out)
+{
+    struct nested_style style = {.zone = call->session->zone, .csv = true, .absent = absent};
+    struct writer writer;
+    writer_open(&writer, call, out, call->rows * 16);
+    nested_to_text(call, arg, &style, &writer);
     writer_close(&writer);
 }

@@ -1,6 +1,7 @@
 /* csv.c - structs into lines of separated values, by the encoder of format/. */
 #include <strings.h>
 
+#include "expr/cast.h"
 #include "expr/coerce.h"
 #include "expr/reshape.h"
 #include "expr/writer.h"
@@ -34,7 +35,7 @@ static enum code bind_to_csv(struct binding *binding, struct error *err)
 {
     struct expr_context *ctx = binding->ctx;
     struct text_options options;
-    struct reshape reshape = {.nested_as_text = true};
+    struct reshape reshape = {.nested_as_text = true, .absent = ""};
     const struct type *type = binding->args[0]->type;
     TRY(bind_text_options(binding, 1, &options, err));
     if (type->id != TYPE_STRUCT || holds_variant(type))
@@ -42,6 +43,8 @@ static enum code bind_to_csv(struct binding *binding, struct error *err)
                     "[DATATYPE_MISMATCH.UNSUPPORTED_INPUT_TYPE] The input of `to_csv` can't be \"%s\" type data.",
                     type_sql(ctx->arena, type));
     reshape_formats(&options, &reshape);
+    if (text_option(&options, "nullValue") != NULL)
+        reshape.absent = text_option(&options, "nullValue");
     TRY(reshape_print(ctx, &reshape, binding->args[0], &binding->args[0], err));
     struct csv_encoding *encoding = arena_new(ctx->arena, struct csv_encoding);
     encoding->encoder = encoder_find("csv");
@@ -98,4 +101,10 @@ SCALAR(fn_to_csv, "to_csv", "(any, any?) -> string",
     mem_free(ends);
 }
 
-const struct function *const csv_functions[] = {&fn_to_csv, NULL};
+SCALAR(fn_nested, "to_csv:nested", "(any, string) -> string", "An ARRAY, MAP or STRUCT within the line.", NULL, NULL,
+       .flags = FN_HIDDEN)
+{
+    nested_to_csv(call, &args[0], arg_bytes(&args[1], 0), out);
+}
+
+const struct function *const csv_functions[] = {&fn_to_csv, &fn_nested, NULL};

@@ -109,7 +109,7 @@ static enum code bind_part(struct binding *binding, struct error *err)
         "second s sec secs seconds",
     };
     const struct expr *field;
-    if (!expr_is_constant(binding->args[0]))
+    if (!expr_is_foldable(binding->args[0]))
         return fail(err, E_SQL,
                     "[NON_FOLDABLE_ARGUMENT] The function `date_part` requires the parameter `field` to be a "
                     "foldable expression of the type \"STRING\".");

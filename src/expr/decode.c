@@ -165,8 +165,8 @@ static enum code bind_decode(struct binding *binding, const char *format, const 
     if (holds_variant(schema) && (strcmp(format, "json") != 0 || !has_variant_fields(schema)))
         return fail(
             err, E_UNSUPPORTED,
-            "[UNSUPPORTED_FEATURE] %s into a VARIANT that is no field of the record itself: parse_json makes one "
-            "of a whole text",
+            "[UNSUPPORTED_FEATURE] leat cannot do this yet: %s into a VARIANT that is no field of the record itself; "
+            "parse_json makes one of a whole text",
             name);
     if (binding->args[0]->type->id == TYPE_NULL)
         TRY(binding_cast(binding, 0, type_of(TYPE_STRING), err));

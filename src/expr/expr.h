@@ -36,6 +36,7 @@ struct expr {
     const struct type *type;
     bool nullable;
     bool try_cast;
+    bool replaced; /* made by a function that Spark has in terms of others, or that takes lambdas */
     struct position at;
     int32_t index; /* COLUMN, FIELD; CAST: 1 = the user wrote it, 0 = implied; CALL, CASE: depth */
     struct column *literal;
@@ -122,6 +123,14 @@ bool type_holds_map(const struct type *type);
 /* The same by the session's rules: without ANSI beside a text all but BOOLEAN and BINARY are texts. */
 const struct type *expr_type_common(const struct expr_context *ctx, const struct type *a, const struct type *b);
 bool expr_is_constant(const struct expr *expr); /* no columns, no non-deterministic call */
+/* And constant already while Spark analyses a query: then what is `replaced` is not. */
+bool expr_is_foldable(const struct expr *expr);
+const struct expr *expr_replaced(struct expr_context *ctx, const struct expr *expr); /* the same, marked */
+bool expr_is_strict(const struct expr *expr); /* a call that is NULL where an argument is */
+/* Whatever the row: it is NULL, or a strict call of something that is. */
+bool expr_always_null(const struct expr *expr);
+/* It may fail, but is never NULL, neither here nor to Spark's optimiser: who asks for its validity does not need it. */
+bool expr_null_is_known(const struct expr *expr);
 bool expr_equal(const struct expr *a, const struct expr *b);
 struct bytes expr_function(const struct expr *expr); /* first name of the function of an EXPR_CALL; empty for others */
 /* Whether it is a call of this function or operator; of synonyms, the first name: "and", "<=", "-", "isnull". */
@@ -226,8 +235,9 @@ void aggregate_add(const struct aggregate_rows *rows);
 bool aggregate_merge(const struct aggregate_call *call, void *into, const void *from, size_t *heap_bytes);
 /* One result per state, appended to the builder of call->type; false on overflow (result is NULL then). */
 bool aggregate_finish(const struct aggregate_call *call, const void *state, struct builder *out);
-/* E_DATA: what it means, in ANSI mode, that aggregate_finish was false. */
-enum code aggregate_failed(const struct aggregate_call *call, struct error *err);
+/* E_DATA: what it means, in ANSI mode, that aggregate_finish was false. state NULL: a window's, where Spark does not keep sums
+ * within their type's digits. */
+enum code aggregate_failed(const struct aggregate_call *call, const void *state, struct error *err);
 void aggregate_save(const struct aggregate_call *call, const void *state, struct text *out);
 MUST_CHECK enum code aggregate_load(const struct aggregate_call *call, struct bytes *in, void *state,
                                     size_t *heap_bytes, struct error *err);

@@ -182,6 +182,10 @@ struct bytes literal_bytes(const struct expr *expr);
 MUST_CHECK enum code binding_constant(struct binding *binding, int32_t index, const struct expr **out,
                                       struct error *err);
 
+/* The same where Spark wants the constant while it analyses: see expr_is_foldable. */
+MUST_CHECK enum code binding_foldable(struct binding *binding, int32_t index, const struct expr **out,
+                                      struct error *err);
+
 /* E_SQL DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE for an argument that the signature leaves open: `wanted` is a type. */
 MUST_CHECK enum code binding_wrong_type(struct binding *binding, int32_t index, const char *wanted, struct error *err);
 /* Casts an argument that the signature leaves open; E_SQL when that cast is not implied. */
@@ -207,10 +211,6 @@ const struct expr *day_word_cast(struct expr_context *ctx, const struct expr *of
 bool variant_takes(const struct type *type, bool objects);
 /* Implicit: the same node when the type is right already, a NULL literal of the type for NULL. */
 const struct expr *expr_cast_implicit(struct expr_context *ctx, const struct expr *of, const struct type *to);
-/* A call that is NULL where an argument is. */
-bool expr_is_strict(const struct expr *expr);
-/* Whatever the row: it is NULL, or a strict call of something that is. */
-bool expr_always_null(const struct expr *expr);
 /* Whether a step of this node (not its arguments) may reject a row. */
 bool expr_node_fails(const struct expr *expr);
 

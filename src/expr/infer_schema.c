@@ -43,7 +43,7 @@ static enum code constant_text(struct binding *binding, const char *what, struct
     const struct expr *literal;
     if (binding->args[0]->type->id != TYPE_STRING && binding->args[0]->type->id != TYPE_NULL)
         return binding_wrong_type(binding, 0, "STRING", err);
-    if (!expr_is_constant(binding->args[0]))
+    if (!expr_is_foldable(binding->args[0]))
         return fail(err, E_SQL,
                     "[DATATYPE_MISMATCH.NON_FOLDABLE_INPUT] the input `%s` should be a foldable \"STRING\" expression.",
                     what);

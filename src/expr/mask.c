@@ -14,7 +14,7 @@ struct masks { /* what stands for each kind: one character, or nothing to keep i
 static enum code mask_argument(struct binding *binding, int32_t index, struct bytes *out, struct error *err)
 {
     const struct expr *arg;
-    if (!expr_is_constant(binding->args[index]))
+    if (!expr_is_foldable(binding->args[index]))
         return fail(err, E_SQL, "[DATATYPE_MISMATCH.NON_FOLDABLE_INPUT] the characters of mask must be constant");
     TRY(binding_constant(binding, index, &arg, err));
     *out = (struct bytes){0};

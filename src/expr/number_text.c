@@ -10,7 +10,7 @@
 static enum code constant_format(struct binding *binding, const struct number_format **out, struct error *err)
 {
     const struct expr *literal;
-    TRY(binding_constant(binding, 1, &literal, err));
+    TRY(binding_foldable(binding, 1, &literal, err));
     if (literal_is_null(literal))
         return E_OK;
     return number_format_compile(binding->ctx->arena, literal_bytes(literal), out, err);
@@ -58,7 +58,7 @@ static bool is_named(struct bytes name, const char *wanted)
 static enum code bind_bytes(struct binding *binding, struct error *err)
 {
     struct expr_context *ctx = binding->ctx;
-    if (!expr_is_constant(binding->args[1]))
+    if (!expr_is_foldable(binding->args[1]))
         return fail(err, E_SQL,
                     "[NON_FOLDABLE_ARGUMENT] The function `to_char` requires the parameter `format` to be "
                     "a foldable expression of the type \"STRING\".");

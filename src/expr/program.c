@@ -175,15 +175,21 @@ static void compile_args(struct compiler *c, const struct expr *expr, int32_t ma
             args[i] = compile_arg(c, expr->args[i], mask);
 }
 
-/* A cast that may fail is one that may be NULL to Spark's optimiser, whatever `nullable` says. */
-static bool casts_fail(const struct expr *expr)
+/* A cast that may fail, and a division, are what may be NULL to Spark's optimiser, whatever `nullable` says. */
+static bool is_null_to_spark(const struct expr *expr)
 {
-    if (expr->kind == EXPR_CAST && expr_node_fails(expr))
+    bool divides = expr->kind == EXPR_CALL && (expr->function->flags & FN_RIGHT_FIRST) != 0;
+    if ((expr->kind == EXPR_CAST || divides) && expr_node_fails(expr))
         return true;
     for (int32_t i = 0; i < expr->arg_count; i++)
-        if (casts_fail(expr->args[i]))
+        if (is_null_to_spark(expr->args[i]))
             return true;
     return false;
+}
+
+bool expr_null_is_known(const struct expr *expr)
+{
+    return !expr->nullable && tree_fails(expr) && !is_null_to_spark(expr);
 }
 
 static int32_t compile_tree(struct compiler *c, const struct expr *expr, int32_t mask)
@@ -195,8 +201,7 @@ static int32_t compile_tree(struct compiler *c, const struct expr *expr, int32_t
         return compile_tree(c, expr_null(&ctx, expr->type, expr->at), -1);
     }
     bool is_null = expr_is_call(expr, "isnull");
-    if ((is_null || expr_is_call(expr, "isnotnull")) && !expr->args[0]->nullable && tree_fails(expr) &&
-        !casts_fail(expr)) {
+    if ((is_null || expr_is_call(expr, "isnotnull")) && expr_null_is_known(expr->args[0])) {
         struct expr_context ctx = {.arena = c->arena}; // the answer is known before the question
         return compile_tree(c, expr_boolean(&ctx, !is_null, expr->at), -1);
     }

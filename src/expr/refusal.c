@@ -66,6 +66,12 @@ static bool is_unordered(const struct expr *const *args, int32_t index)
     return id_at(args, index) == TYPE_ARRAY && !type_is_orderable(args[index]->type->fields[0].type);
 }
 
+/* Arrays of one type, whose elements have no order. */
+static bool is_alike_unordered(const struct expr *const *args, int32_t index)
+{
+    return type_equal(args[0]->type, args[index]->type) && is_unordered(args, 0);
+}
+
 static bool is_time(const struct expr *const *args, int32_t index) { return id_at(args, index) == TYPE_TIME; }
 
 static bool is_no_instant(const struct expr *const *args, int32_t index)
@@ -78,6 +84,12 @@ static bool is_no_instant(const struct expr *const *args, int32_t index)
 static bool is_no_measure(const struct expr *const *args, int32_t index)
 {
     return !type_is_numeric(args[index]->type) && !type_is_interval(args[index]->type) && is_no_text(args, index);
+}
+
+/* width_bucket(value, first, last, count) */
+static bool is_no_bucket(const struct expr *const *args, int32_t index)
+{
+    return index < 3 ? is_no_measure(args, index) : is_no_number(args, index) && is_no_text(args, index);
 }
 
 /* Behind an array, where a map would have a key. */
@@ -103,6 +115,11 @@ static bool is_other_decimal(const struct type *a, const struct type *b)
     if (decimal->id != TYPE_DECIMAL || other->id == TYPE_NULL || type_equal(a, b))
         return false;
     return !type_is_integer(other) || !cast_is_safe(other, decimal);
+}
+
+static bool is_other_decimal_key(const struct expr *const *args, int32_t index)
+{
+    return id_at(args, 0) == TYPE_MAP && is_other_decimal(args[0]->type->fields[0].type, args[index]->type);
 }
 
 /* An element beside others: texts and numbers do not become each other. */
@@ -183,7 +200,9 @@ static const struct {
     {"array_insert", 1, is_no_place, "UNEXPECTED_INPUT_TYPE", "an INT"},
     {"array_insert", 2, is_other_element, "ARRAY_FUNCTION_DIFF_TYPES", "an element of the array's type"},
     {"array_append array_prepend", 1, is_other_element, "ARRAY_FUNCTION_DIFF_TYPES", "an element of the array's type"},
-    {"array_sort", 0, is_unordered, "INVALID_ORDERING_TYPE", "an ARRAY of what has an order"},
+    {"array_sort array_distinct", 0, is_unordered, "INVALID_ORDERING_TYPE", "an ARRAY of what has an order"},
+    {"array_union array_intersect array_except arrays_overlap", 1, is_alike_unordered, "INVALID_ORDERING_TYPE",
+     "an ARRAY of what has an order"},
     {"map", EACH, is_unfit_key, "INVALID_MAP_KEY_TYPE", "free of MAPs and VARIANTs"},
     {"map_from_arrays", 0, is_unfit_keys, "INVALID_MAP_KEY_TYPE", "free of MAPs and VARIANTs"},
     {"map_from_entries", 0, is_unfit_entries, "INVALID_MAP_KEY_TYPE", "free of MAPs and VARIANTs"},
@@ -195,11 +214,13 @@ static const struct {
     {"array_min array_max sort_array", 0, is_no_array, "UNEXPECTED_INPUT_TYPE", "an ARRAY"},
     {"= == <=> <> != < <= > >=", 1, is_other_nest, "BINARY_OP_DIFF_TYPES", "of the left operand's type"},
     {"greatest least", EACH, is_other_text, "DATA_DIFF_TYPES", "of the first one's type"},
-    {"timestamp_seconds", 0, is_no_number, "UNEXPECTED_INPUT_TYPE", "a number"},
+    {"timestamp_seconds time_from_seconds", 0, is_no_number, "UNEXPECTED_INPUT_TYPE", "a number"},
     {"map_contains_key", 1, is_null, "NULL_TYPE", "a key"},
+    {"element_at try_element_at", 1, is_other_decimal_key, "MAP_FUNCTION_DIFF_TYPES", "a key"},
     {"map_contains_key", 0, is_null, "MAP_FUNCTION_DIFF_TYPES", "a MAP"},
     {"format_number", 0, is_no_number, "UNEXPECTED_INPUT_TYPE", "a number"},
-    {"timestamp_millis timestamp_micros", 0, is_no_integer, "UNEXPECTED_INPUT_TYPE", "an integer"},
+    {"timestamp_millis timestamp_micros time_from_millis time_from_micros", 0, is_no_integer, "UNEXPECTED_INPUT_TYPE",
+     "an integer"},
     {"date_format from_utc_timestamp to_utc_timestamp date_trunc months_between convert_timezone timestampadd "
      "timestampdiff to_char to_varchar",
      EACH, is_time, "CAST_WITHOUT_SUGGESTION", "a TIMESTAMP"},
@@ -208,7 +229,7 @@ static const struct {
      EACH, is_time, "CAST_WITHOUT_SUGGESTION", "a DATE"},
     {"sequence", EACH, is_time, "SEQUENCE_WRONG_INPUT_TYPES", "a whole number, a DATE or a TIMESTAMP"},
     {"unix_timestamp to_unix_timestamp", 0, is_no_instant, "UNEXPECTED_INPUT_TYPE", "a STRING, DATE or TIMESTAMP"},
-    {"width_bucket", 0, is_no_measure, "UNEXPECTED_INPUT_TYPE", "a number or an interval"},
+    {"width_bucket", EACH, is_no_bucket, "UNEXPECTED_INPUT_TYPE", "a number or an interval"},
     {"overlay", 1, is_other_bytes, "DATA_DIFF_TYPES", "of the first one's type"},
 };
 

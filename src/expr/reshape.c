@@ -15,18 +15,17 @@ enum code bind_text_options(struct binding *binding, int32_t index, struct text_
     if (index >= binding->count)
         return E_OK;
     const struct type *type = binding->args[index]->type;
-    if (type->id != TYPE_MAP)
+    if (!expr_is_call(binding->args[index], "map"))
         return fail(err, E_SQL,
                     "[INVALID_OPTIONS.NON_MAP_FUNCTION] Invalid options: Must use the `map()` function for options.");
-    if ((type->fields[0].type->id != TYPE_STRING || type->fields[1].type->id != TYPE_STRING) &&
-        type->fields[0].type->id != TYPE_NULL)
+    if (type->fields[0].type->id != TYPE_STRING || type->fields[1].type->id != TYPE_STRING)
         return fail(err, E_SQL,
                     "[INVALID_OPTIONS.NON_STRING_TYPE] Invalid options: A type of keys and values in `map()` must be "
                     "string, but got \"%s\".",
                     type_sql(arena, type));
     TRY(binding_constant(binding, index, &literal, err));
     const struct column *map = literal->literal;
-    if (literal_is_null(literal) || type->fields[0].type->id == TYPE_NULL)
+    if (literal_is_null(literal))
         return E_OK;
     out->count = column_offsets(map)[1];
     out->names = arena_array(arena, const char *, (size_t)out->count + 1);
@@ -166,8 +165,10 @@ static enum code print_field(struct expr_context *ctx, const struct reshape *res
 {
     if (reshape->nested_as_text && of->type->id == TYPE_BINARY)
         return print_bytes(ctx, of, out, err);
-    if (becomes_text(reshape, of->type))
-        return expr_cast(ctx, of, type_of(TYPE_STRING), false, of->at, out, err);
+    if (becomes_text(reshape, of->type)) {
+        const struct expr *args[] = {of, pattern(ctx, reshape->absent, of->at)};
+        return expr_call(ctx, "to_csv:nested", args, 2, of->at, out, err);
+    }
     return reshape_print(ctx, reshape, of, out, err);
 }
 

@@ -27,6 +27,7 @@ struct reshape {
     const struct expr *record; /* the whole text as a VARIANT, where its fields are VARIANTs; or NULL */
     bool sort_keys;
     bool nested_as_text; /* arrays, maps, structs and bytes within the struct are texts */
+    const char *absent;  /* what stands for a NULL in them */
 };
 void reshape_formats(const struct text_options *options, struct reshape *out);
 /* Whether it changes a value of the type at all. */

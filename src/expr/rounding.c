@@ -34,7 +34,7 @@ static enum code bind_digits(struct binding *binding, struct error *err)
     int *digits = arena_new(binding->ctx->arena, int);
     if (binding->count == 2) {
         const struct expr *literal;
-        TRY(binding_constant(binding, 1, &literal, err));
+        TRY(binding_foldable(binding, 1, &literal, err));
         int64_t value = literal_is_null(literal) ? 0 : literal_int(literal);
         *digits = (int)(value > 400 ? 400 : value < -400 ? -400 : value);
     }
@@ -75,6 +75,7 @@ static void round_decimals(struct call *call, const struct arg *args, struct col
     const struct type *from = args[0].col->type, *to = out->type;
     bool from_wide = type_is_wide_decimal(from), to_wide = type_is_wide_decimal(to);
     int digits = bound_digits(call), cut = from->scale - digits;
+    call->strict = digits < 0; // tens and hundreds that do not fit are an error in any mode
     for (int64_t i = 0; i < call->rows; i++) {
         int128 value = decimal_load(&args[0], from_wide, i);
         if (cut > DIGITS_MAX)
@@ -83,9 +84,9 @@ static void round_decimals(struct call *call, const struct arg *args, struct col
             value = divide_rounded(value, decimal_power10(cut), how);
         if (digits < 0 && cut <= DIGITS_MAX &&
             __builtin_mul_overflow(value, decimal_power10(-digits < DIGITS_MAX ? -digits : DIGITS_MAX), &value))
-            call_reject(call, i, REJECT_NUMERIC_RANGE);
+            call_reject(call, i, REJECT_NUMERIC_RANGE_ROUNDED);
         if (!decimal_fits(value, to->precision))
-            call_reject(call, i, REJECT_NUMERIC_RANGE);
+            call_reject(call, i, digits < 0 ? REJECT_NUMERIC_RANGE_ROUNDED : REJECT_NUMERIC_RANGE);
         decimal_store(out, to_wide, i, value);
     }
 }
@@ -181,7 +182,7 @@ static enum code bind_scaled_edge(struct binding *binding, struct error *err)
     struct arena *arena = binding->ctx->arena;
     const struct expr *digits = binding->args[1];
     const struct type *of = binding->args[0]->type;
-    if (!expr_is_constant(digits) || !(type_is_integer(digits->type) && digits->type->id != TYPE_INT64))
+    if (!expr_is_foldable(digits) || !(type_is_integer(digits->type) && digits->type->id != TYPE_INT64))
         return fail(err, E_SQL,
                     "[NON_FOLDABLE_ARGUMENT] The function `%.*s` requires the parameter `scale` to be a foldable "
                     "expression of the type \"INT\", but the actual argument is a non-foldable.",

@@ -81,7 +81,7 @@ static enum code bind_to_binary(struct binding *binding, struct error *err)
     binding->bound = format;
     if (binding->count < 2)
         return E_OK;
-    if (!expr_is_constant(binding->args[1]))
+    if (!expr_is_foldable(binding->args[1]))
         return fail(err, E_SQL, "[DATATYPE_MISMATCH.NON_FOLDABLE_INPUT] the format of to_binary must be constant");
     TRY(binding_constant(binding, 1, &name, err));
     if (literal_is_null(name))
@@ -120,7 +120,7 @@ static void put_binary(struct writer *writer, struct bytes text, enum text_forma
 
 SCALAR(fn_to_binary, "to_binary", "(string, string?) -> binary",
        "The bytes that a text of 'hex' (default), 'base64' or 'utf-8' stands for.",
-       "cast(to_binary('537061726B') AS STRING)", "Spark", .bind = bind_to_binary, .flags = FN_FAILS)
+       "cast(to_binary('537061726B') AS STRING)", "Spark", .bind = bind_to_binary, .flags = FN_FAILS | FN_NULLABLE)
 {
     struct writer writer;
     writer_open(&writer, call, out, arg_bytes_total(call, &args[0]));

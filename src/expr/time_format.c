@@ -112,7 +112,7 @@ SCALAR(fn_date_format, "date_format", "(timestamp, string) -> string", "As a tex
 
 SCALAR(fn_from_unixtime, "from_unixtime", "(bigint, string?) -> string",
        "Seconds since 1970 UTC as a text by a pattern.", "length(from_unixtime(0))", "19", .bind = bind_print,
-       .flags = FN_FAILS)
+       .flags = FN_FAILS | FN_NULLABLE)
 {
     print_times(call, args, out, SECOND_US, call->session->zone);
 }
@@ -153,15 +153,22 @@ SCALAR_SAME(fn_try_to_timestamp_ntz, "try_to_timestamp:ntz", "(string, string) -
             "A text by a pattern as a local time; NULL when it is none.", NULL, NULL, .run = fn_to_timestamp_run,
             .bind = bind_parse_local, .flags = FN_FAILS | FN_NULLABLE | FN_TRY | FN_HIDDEN);
 
+/* Without a pattern, as it is NULL, there is no time but a text. */
 static enum code bind_parse_time(struct binding *binding, struct error *err)
 {
+    const struct expr *pattern;
     TRY(binding_exact(binding, 0, err));
-    return bind_parse_local(binding, err);
+    if (expr_is_foldable(binding->args[1])) {
+        TRY(binding_constant(binding, 1, &pattern, err));
+        if (literal_is_null(pattern))
+            binding->rewritten = binding->args[1];
+    }
+    return binding->rewritten != NULL ? E_OK : bind_parse_local(binding, err);
 }
 
 /* Texts to times of the day. */
 SCALAR(fn_to_time, "to_time", "(string, string) -> time", "A text by a pattern as a time of the day.",
-       "to_time('12.10.05', 'HH.mm.ss')", "12:10:05", .bind = bind_parse_time, .flags = FN_FAILS)
+       "to_time('12.10.05', 'HH.mm.ss')", "12:10:05", .bind = bind_parse_time, .flags = FN_FAILS | FN_NULLABLE)
 {
     struct arena arena = {0};
     for (int64_t i = 0; i < call->rows; i++) {
@@ -241,16 +248,37 @@ READ_AS(fn_try_read_timestamp, "try_to_timestamp", "(any) -> timestamp", "The sa
         "try_to_timestamp('x')", "NULL", TYPE_TIMESTAMP, true);
 READ_AS(fn_read_timestamp_ntz, "to_timestamp_ntz", "(any) -> timestamp_ntz", "A text or time as a local time.",
         "to_timestamp_ntz('2026-01-01')", "2026-01-01 00:00:00", TYPE_TIMESTAMP_NTZ, false);
+
+/* The microseconds as they are, counted from another 1970. */
+SCALAR(fn_as_timestamp, "timestamp:same_us", "(timestamp_ntz!) -> timestamp", "The same number.", NULL, NULL,
+       .flags = FN_HIDDEN)
+{
+    LOOP1(int64_t, int64_t, r[i] = x);
+}
+SCALAR_SAME(fn_as_timestamp_ntz, "timestamp_ntz:same_us", "(timestamp!) -> timestamp_ntz", "The same number.", NULL, NULL,
+            .run = fn_as_timestamp_run, .flags = FN_HIDDEN);
+
+/* With a pattern, which is for texts, a time keeps its microseconds, whether a zone is meant or not, as in Spark. */
+static enum code keep_time(struct binding *binding, enum type_id to, const struct expr **out, struct error *err)
+{
+    *out = binding->args[0];
+    if ((*out)->type->id == TYPE_DATE)
+        *out = expr_cast_implicit(binding->ctx, *out, type_of(TYPE_TIMESTAMP));
+    if ((*out)->type->id == to)
+        return E_OK;
+    return expr_call(binding->ctx, to == TYPE_TIMESTAMP ? "timestamp:same_us" : "timestamp_ntz:same_us", out, 1,
+                     binding->at, out, err);
+}
+static enum code bind_keep(struct binding *binding, struct error *err)
+{
+    return keep_time(binding, binding->type->id, &binding->rewritten, err);
+}
 #define TIMES_BY_PATTERN(to) "(timestamp, string) -> " to " | (timestamp_ntz, string) -> " to " | (date, string) -> " to
-READ_AS(fn_keep_timestamp, "to_timestamp to_timestamp_ltz", TIMES_BY_PATTERN("timestamp"),
-        "A time is one already: the pattern is for texts.", "to_timestamp(DATE'2026-01-01', 'yy')",
-        "2026-01-01 00:00:00", TYPE_TIMESTAMP, false);
-READ_AS(fn_try_keep_timestamp, "try_to_timestamp", TIMES_BY_PATTERN("timestamp"), "The same.", NULL, NULL,
-        TYPE_TIMESTAMP, true);
-READ_AS(fn_keep_timestamp_ntz, "to_timestamp_ntz", TIMES_BY_PATTERN("timestamp_ntz"), "The same for local times.", NULL,
-        NULL, TYPE_TIMESTAMP_NTZ, false);
-READ_AS(fn_keep_date, "to_date", TIMES_BY_PATTERN("date"), "The same for dates.", NULL, NULL, TYPE_DATE, false);
-READ_AS(fn_try_keep_date, "try_to_date", TIMES_BY_PATTERN("date"), "The same.", NULL, NULL, TYPE_DATE, true);
+SCALAR_SAME(fn_keep_timestamp, "to_timestamp to_timestamp_ltz try_to_timestamp", TIMES_BY_PATTERN("timestamp"),
+            "A time is one already: the pattern is for texts.", "to_timestamp(DATE'2026-01-01', 'yy')",
+            "2026-01-01 00:00:00", .bind = bind_keep);
+SCALAR_SAME(fn_keep_timestamp_ntz, "to_timestamp_ntz", TIMES_BY_PATTERN("timestamp_ntz"), "The same for local times.",
+            NULL, NULL, .bind = bind_keep);
 READ_AS(fn_read_date, "to_date", "(any) -> date", "A text or time as a date, as CAST reads it.",
         "to_date('2026-01-01')", "2026-01-01", TYPE_DATE, false);
 READ_AS(fn_try_read_date, "try_to_date", "(any) -> date", "The same; NULL when it is none.", "try_to_date('x')", "NULL",
@@ -275,6 +303,8 @@ static enum code bind_try_to_date(struct binding *binding, struct error *err)
 }
 SCALAR_SAME(fn_to_date, "to_date", "(string, string) -> date", "A text by a pattern as a date.",
             "to_date('05/01/2026', 'dd/MM/yyyy')", "2026-01-05", .bind = bind_to_date);
+SCALAR_SAME(fn_keep_date, "to_date try_to_date", TIMES_BY_PATTERN("date"), "The date of a time.", NULL, NULL,
+            .bind = bind_to_date);
 SCALAR_SAME(fn_try_to_date, "try_to_date", "(string, string) -> date",
             "A text by a pattern as a date; NULL when it is none.", "try_to_date('x', 'yyyy')", "NULL",
             .bind = bind_try_to_date);
@@ -287,6 +317,14 @@ static enum code bind_unix_of_time(struct binding *binding, struct error *err)
 SCALAR_SAME(fn_unix_of_time, "unix_timestamp to_unix_timestamp", "(timestamp) -> bigint | (date) -> bigint",
             "Seconds since 1970 UTC.", "unix_timestamp(TIMESTAMP'1970-01-01 00:00:01Z')", "1",
             .bind = bind_unix_of_time);
+static enum code bind_unix_keep(struct binding *binding, struct error *err)
+{
+    const struct expr *instant;
+    TRY(keep_time(binding, TYPE_TIMESTAMP, &instant, err));
+    return expr_call(binding->ctx, "unix_seconds", &instant, 1, binding->at, &binding->rewritten, err);
+}
+SCALAR_SAME(fn_unix_keep, "unix_timestamp to_unix_timestamp", TIMES_BY_PATTERN("bigint"),
+            "The same: the pattern is for texts.", NULL, NULL, .bind = bind_unix_keep);
 
 SCALAR(fn_unix_of_local, "unix_timestamp to_unix_timestamp", "(timestamp_ntz!) -> bigint",
        "Seconds since 1970 of a clock that has no zone.", "unix_timestamp(TIMESTAMP_NTZ'1970-01-01 00:00:01')", "1")
@@ -309,11 +347,12 @@ const struct function *const time_format_functions[] = {
     &fn_read_timestamp,
     &fn_try_read_timestamp,
     &fn_read_timestamp_ntz,
+    &fn_as_timestamp,
+    &fn_as_timestamp_ntz,
     &fn_keep_timestamp,
-    &fn_try_keep_timestamp,
     &fn_keep_timestamp_ntz,
     &fn_keep_date,
-    &fn_try_keep_date,
+    &fn_unix_keep,
     &fn_read_date,
     &fn_try_read_date,
     &fn_timestamp_cast,

@@ -19,8 +19,9 @@ static enum code bind_make(struct binding *binding, struct error *err)
     return binding_cast(binding, 2, type_decimal(binding->ctx->arena, 16, 6), err);
 }
 SCALAR(fn_make_time, "make_time", "(int, int, any) -> time", "A time of hour, minute and second.",
-       "make_time(6, 30, 45.887)", "06:30:45.887", .bind = bind_make, .flags = FN_FAILS)
+       "make_time(6, 30, 45.887)", "06:30:45.887", .bind = bind_make, .flags = FN_FAILS | FN_NULLABLE)
 {
+    call->strict = true;
     for (int64_t i = 0; i < call->rows; i++) {
         int64_t hour = int_at(&args[0], i), minute = int_at(&args[1], i),
                 us = (int64_t)decimal_load(&args[2], false, i);
@@ -37,7 +38,7 @@ static enum code bind_cast(struct binding *binding, struct error *err)
     return expr_cast(binding->ctx, binding->args[0], type_of(TYPE_TIME), false, binding->at, &binding->rewritten, err);
 }
 SCALAR(fn_to_time, "to_time", "(string) -> time", "A text as a time of the day, as CAST reads it.",
-       "to_time('12:10:05')", "12:10:05", .bind = bind_exact, .flags = FN_FAILS)
+       "to_time('12:10:05')", "12:10:05", .bind = bind_exact, .flags = FN_FAILS | FN_NULLABLE)
 {
     for (int64_t i = 0; i < call->rows; i++) {
         int64_t us = 0;
@@ -89,7 +90,7 @@ static int64_t unit_of(struct bytes name)
 }
 
 SCALAR(fn_time_trunc, "time_trunc", "(string, time) -> time", "The time without what is below a unit.",
-       "time_trunc('HOUR', TIME'09:32:05.359')", "09:00:00", .flags = FN_FAILS)
+       "time_trunc('HOUR', TIME'09:32:05.359')", "09:00:00", .flags = FN_FAILS | FN_NULLABLE)
 {
     for (int64_t i = 0; i < call->rows; i++) {
         int64_t unit = unit_of(arg_bytes(&args[0], i)), us = time_at(&args[1], i);
@@ -100,7 +101,7 @@ SCALAR(fn_time_trunc, "time_trunc", "(string, time) -> time", "The time without 
 }
 
 SCALAR(fn_time_diff, "time_diff", "(string, time, time) -> bigint", "Whole units from the first time to the second.",
-       "time_diff('HOUR', TIME'20:30:29', TIME'21:30:28')", "0", .flags = FN_FAILS)
+       "time_diff('HOUR', TIME'20:30:29', TIME'21:30:28')", "0", .flags = FN_FAILS | FN_NULLABLE)
 {
     for (int64_t i = 0; i < call->rows; i++) {
         int64_t unit = unit_of(arg_bytes(&args[0], i));
@@ -112,9 +113,40 @@ SCALAR(fn_time_diff, "time_diff", "(string, time, time) -> bigint", "Whole units
 
 /* ---- numbers ---- */
 
+/* Seconds of whole numbers, of reals and of DECIMALs. */
 static enum code bind_seconds(struct binding *binding, struct error *err)
 {
-    return binding_cast(binding, 0, type_decimal(binding->ctx->arena, 18, 6), err);
+    const struct type *type = binding->args[0]->type;
+    if (type->id == TYPE_DECIMAL)
+        return E_OK;
+    if (!type_is_numeric(type) && type->id != TYPE_NULL)
+        return binding_wrong_type(binding, 0, "NUMERIC", err);
+    bool real = type->id == TYPE_FLOAT || type->id == TYPE_DOUBLE;
+    return binding_cast(binding, 0, type_of(real ? TYPE_DOUBLE : TYPE_INT64), err);
+}
+
+/* Spark counts nanoseconds: more than nine fraction digits are an error, what is below a microsecond is cut off here. */
+static bool decimal_seconds(int128 value, int scale, int64_t *us)
+{
+    const int128 billion = 1000000000;
+    int128 unit = decimal_power10(scale), whole = value / unit, rest = value % unit * billion;
+    if (whole < 0 || rest < 0 || whole >= DAY_US / SECOND_US || (scale > 9 && rest % unit != 0))
+        return false;
+    *us = (int64_t)whole * SECOND_US + (int64_t)(rest / unit / 1000);
+    return true;
+}
+
+static bool seconds_at(const struct arg *arg, int64_t row, int64_t *us)
+{
+    const struct type *type = arg->col->type;
+    if (type->id == TYPE_DECIMAL)
+        return decimal_seconds(decimal_load(arg, type_is_wide_decimal(type), row), type->scale, us);
+    if (type->id == TYPE_INT64)
+        return !__builtin_mul_overflow(time_at(arg, row), SECOND_US, us) && *us >= 0 && *us < DAY_US;
+    double nanoseconds = arg_values(arg, double)[row * arg->step] * 1e9;
+    bool valid = nanoseconds > -1 && nanoseconds < (double)DAY_US * 1e3; // false for NaN
+    *us = valid ? (int64_t)nanoseconds / 1000 : 0;
+    return valid;
 }
 
 static void from_units(struct call *call, const struct arg *args, struct column *out, int64_t unit)
@@ -129,17 +161,23 @@ static void from_units(struct call *call, const struct arg *args, struct column 
     }
 }
 SCALAR(fn_time_from_seconds, "time_from_seconds", "(any) -> time", "A time of seconds since midnight.",
-       "time_from_seconds(52200.5)", "14:30:00.5", .bind = bind_seconds, .flags = FN_FAILS)
+       "time_from_seconds(52200.5)", "14:30:00.5", .bind = bind_seconds, .flags = FN_FAILS | FN_NULLABLE)
 {
-    from_units(call, args, out, 1);
+    call->strict = true;
+    for (int64_t i = 0; i < call->rows; i++) {
+        int64_t us = 0;
+        if (!seconds_at(&args[0], i, &us))
+            call_reject(call, i, REJECT_FIELD_BOUNDS_PLAIN);
+        column_values(out, int64_t)[i] = us;
+    }
 }
 SCALAR(fn_time_from_millis, "time_from_millis", "(bigint) -> time", "A time of milliseconds since midnight.",
-       "time_from_millis(52200500)", "14:30:00.5", .flags = FN_FAILS)
+       "time_from_millis(52200500)", "14:30:00.5", .flags = FN_FAILS | FN_NULLABLE)
 {
     from_units(call, args, out, 1000);
 }
 SCALAR(fn_time_from_micros, "time_from_micros", "(bigint) -> time", "A time of microseconds since midnight.",
-       "time_from_micros(52200500000)", "14:30:00.5", .flags = FN_FAILS)
+       "time_from_micros(52200500000)", "14:30:00.5", .flags = FN_FAILS | FN_NULLABLE)
 {
     from_units(call, args, out, 1);
 }
@@ -177,24 +215,29 @@ static enum code bind_moved(struct binding *binding, __attribute__((unused)) str
     return E_OK;
 }
 
+/* Spark counts the nanoseconds before it looks whether the day has them. */
 static void move_times(struct call *call, const struct arg *args, struct column *out, int sign)
 {
     for (int64_t i = 0; i < call->rows; i++) {
-        int64_t us;
-        bool fits = !__builtin_mul_overflow(time_at(&args[1], i), (int64_t)sign, &us) &&
-                    !__builtin_add_overflow(us, time_at(&args[0], i), &us) && us >= 0 && us < DAY_US;
+        int64_t us, ns;
+        bool counts = !__builtin_mul_overflow(time_at(&args[1], i), (int64_t)sign, &us) &&
+                      !__builtin_add_overflow(us, time_at(&args[0], i), &us) &&
+                      !__builtin_mul_overflow(us, (int64_t)1000, &ns);
+        bool fits = counts && us >= 0 && us < DAY_US;
         if (!fits)
-            call_reject(call, i, REJECT_TIME_OVERFLOW);
+            call_reject(call, i, counts ? REJECT_TIME_OVERFLOW : REJECT_ARITHMETIC_OVERFLOW);
         column_values(out, int64_t)[i] = fits ? us : 0;
     }
 }
 SCALAR(fn_time_plus, "+", "(time, interval_dt) -> any", "Later by an interval.",
-       "TIME'09:00:00' + INTERVAL '30' MINUTE", "09:30:00", .bind = bind_moved, .flags = FN_FAILS | FN_OPERATOR)
+       "TIME'09:00:00' + INTERVAL '30' MINUTE", "09:30:00", .bind = bind_moved,
+       .flags = FN_FAILS | FN_NULLABLE | FN_OPERATOR)
 {
     move_times(call, args, out, 1);
 }
 SCALAR(fn_time_minus, "-", "(time, interval_dt) -> any", "Earlier by an interval.",
-       "TIME'09:00:00' - INTERVAL '30' MINUTE", "08:30:00", .bind = bind_moved, .flags = FN_FAILS | FN_OPERATOR)
+       "TIME'09:00:00' - INTERVAL '30' MINUTE", "08:30:00", .bind = bind_moved,
+       .flags = FN_FAILS | FN_NULLABLE | FN_OPERATOR)
 {
     move_times(call, args, out, -1);
 }
@@ -252,11 +295,12 @@ static void join_times(struct call *call, const struct arg *args, struct column 
         column_values(out, int64_t)[i] = zone == NULL ? 0 : local_time ? local : from_local(zone, local);
     }
 }
-/* A TIMESTAMP is no date here, nor a text a time. */
+/* A TIMESTAMP is no date here, nor a text a time, nor a date a zone. */
 static enum code bind_date_and_time(struct binding *binding, struct error *err)
 {
-    TRY(binding_exact(binding, 0, err));
-    return binding->count > 1 ? binding_exact(binding, 1, err) : E_OK;
+    for (int32_t i = 0; i < binding->count; i++)
+        TRY(binding_exact(binding, i, err));
+    return E_OK;
 }
 SCALAR(fn_date_and_time, "make_timestamp make_timestamp_ltz", "(date, time, string?) -> timestamp",
        "An instant of a date and a time, in the session's or the named zone.",
@@ -277,7 +321,8 @@ SCALAR_SAME(fn_try_midnight, "try_make_timestamp", "(date) -> timestamp", "An in
             .bind = bind_date_and_time, .flags = FN_FAILS | FN_NULLABLE | FN_TRY);
 SCALAR_SAME(fn_date_and_time_ntz, "make_timestamp_ntz", "(date, time) -> timestamp_ntz",
             "A local time of a date and a time.", "make_timestamp_ntz(DATE'2026-02-03', TIME'04:05:06')",
-            "2026-02-03 04:05:06", .run = fn_date_and_time_run, .bind = bind_date_and_time, .flags = FN_FAILS);
+            "2026-02-03 04:05:06", .run = fn_date_and_time_run, .bind = bind_date_and_time,
+            .flags = FN_FAILS | FN_NULLABLE);
 SCALAR_SAME(fn_try_date_and_time_ntz, "try_make_timestamp_ntz", "(date, time) -> timestamp_ntz",
             "A local time of a date and a time.", "try_make_timestamp_ntz(DATE'2026-02-03', TIME'04:05:06')",
             "2026-02-03 04:05:06", .run = fn_date_and_time_run, .bind = bind_date_and_time,

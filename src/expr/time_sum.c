@@ -176,22 +176,17 @@ SCALAR(fn_time_difference, "-", "(timestamp, timestamp) -> interval_dt | (timest
                 __builtin_sub_overflow(to_local(zone, x), to_local(zone, y), &ignored));
 }
 
+SCALAR_SAME(fn_try_time_difference, "try_subtract",
+            "(timestamp, timestamp) -> interval_dt | (timestamp_ntz, timestamp_ntz) -> interval_dt",
+            "The time between two instants; NULL when it is too long.",
+            "try_subtract(DATE'2026-01-02', TIMESTAMP'2026-01-01 12:00:00')", "INTERVAL '0 12:00:00' DAY TO SECOND",
+            .run = fn_time_difference_run, .flags = FN_FAILS | FN_NULLABLE | FN_TRY);
+
 const struct function *const time_sum_functions[] = {
-    &fn_plus_interval,
-    &fn_minus_interval,
-    &fn_interval_plus,
-    &fn_try_interval_plus,
-    &fn_try_plus_interval,
-    &fn_try_minus_interval,
-    &fn_text_plus,
-    &fn_text_minus,
-    &fn_try_date_plus,
-    &fn_try_text_plus,
-    &fn_try_text_minus,
-    &fn_try_date_minus,
-    &fn_date_plus_interval,
-    &fn_date_minus_interval,
-    &fn_calendar_difference,
-    &fn_time_difference,
-    NULL,
+    &fn_plus_interval,      &fn_minus_interval,      &fn_interval_plus,
+    &fn_try_interval_plus,  &fn_try_plus_interval,   &fn_try_minus_interval,
+    &fn_text_plus,          &fn_text_minus,          &fn_try_date_plus,
+    &fn_try_text_plus,      &fn_try_text_minus,      &fn_try_date_minus,
+    &fn_date_plus_interval, &fn_date_minus_interval, &fn_calendar_difference,
+    &fn_time_difference,    &fn_try_time_difference, NULL,
 };

@@ -399,6 +399,24 @@ bool expr_is_constant(const struct expr *expr)
     return true;
 }
 
+bool expr_is_foldable(const struct expr *expr)
+{
+    if (expr->replaced || !expr_is_constant(expr))
+        return false;
+    for (int32_t i = 0; i < expr->arg_count; i++)
+        if (!expr_is_foldable(expr->args[i]))
+            return false;
+    return true;
+}
+
+const struct expr *expr_replaced(struct expr_context *ctx, const struct expr *expr)
+{
+    struct expr *copy = arena_new(ctx->arena, struct expr);
+    *copy = *expr;
+    copy->replaced = true;
+    return copy;
+}
+
 bool expr_is_call(const struct expr *expr, const char *name)
 {
     size_t size = strlen(name);
@@ -527,12 +545,22 @@ enum code expr_fold(struct expr_context *ctx, const struct expr *expr, const str
     return fold_run(ctx, program, expr, out, err);
 }
 
+static enum code not_foldable(const struct binding *binding, int32_t index, struct error *err)
+{
+    return fail(err, E_SQL,
+                "[DATATYPE_MISMATCH.NON_FOLDABLE_INPUT] Cannot resolve \"%s\" due to data type mismatch: argument "
+                "%d should be a foldable expression",
+                binding->function->name, index + 1);
+}
+
 enum code binding_constant(struct binding *binding, int32_t index, const struct expr **out, struct error *err)
 {
-    if (!expr_is_constant(binding->args[index]))
-        return fail(err, E_SQL,
-                    "[DATATYPE_MISMATCH.NON_FOLDABLE_INPUT] Cannot resolve \"%s\" due to data type mismatch: argument "
-                    "%d should be a foldable expression",
-                    binding->function->name, index + 1);
-    return expr_fold(binding->ctx, binding->args[index], out, err);
+    return expr_is_constant(binding->args[index]) ? expr_fold(binding->ctx, binding->args[index], out, err)
+                                                  : not_foldable(binding, index, err);
+}
+
+enum code binding_foldable(struct binding *binding, int32_t index, const struct expr **out, struct error *err)
+{
+    return expr_is_foldable(binding->args[index]) ? expr_fold(binding->ctx, binding->args[index], out, err)
+                                                  : not_foldable(binding, index, err);
 }

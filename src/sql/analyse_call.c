@@ -72,6 +72,28 @@ static const char *function_meant(const struct analyser *self, const struct ast 
     return name;
 }
 
+/* Functions that Spark puts in terms of others behind the analysis: their calls are no constants before. */
+static bool is_replaced(const char *name)
+{
+    // clang-format off
+    static const char *const names[] = {
+        "aes_decrypt", "aes_encrypt", "array_append", "array_compact", "array_prepend", "array_size", "base64",
+        "bitmap_bit_position", "bitmap_bucket_number", "bitmap_count", "btrim", "collation", "decode", "encode",
+        "equal_null", "get", "ifnull", "ilike", "is_valid_utf8", "is_variant_null", "json_array_length",
+        "json_object_keys", "left", "luhn_check", "make_time", "make_valid_utf8", "map_contains_key", "nullif",
+        "nullifzero", "nvl", "nvl2", "parse_url", "positive", "quote", "regexp_count", "regexp_substr", "right",
+        "schema_of_csv", "schema_of_json", "schema_of_variant", "sentences", "split_part", "time_diff",
+        "time_from_micros", "time_from_millis", "time_from_seconds", "time_to_micros", "time_to_millis",
+        "time_to_seconds", "time_trunc", "to_binary", "to_date", "to_json", "to_time", "to_timestamp",
+        "to_timestamp_ltz", "to_timestamp_ntz", "try_add", "try_aes_decrypt", "try_divide", "try_element_at",
+        "try_make_interval", "try_mod", "try_multiply", "try_parse_url", "try_subtract", "try_to_binary",
+        "try_to_date", "try_to_time", "try_to_timestamp", "try_url_decode", "try_validate_utf8", "url_decode",
+        "url_encode", "validate_utf8", "vector_cosine_similarity", "vector_inner_product", "vector_l2_distance",
+        "vector_norm", "vector_normalize", "zeroifnull", NULL};
+    // clang-format on
+    return is_among(names, name);
+}
+
 static enum code scalar_call(struct analyser *self, const struct scope *scope, const struct ast *ast,
                              const struct expr **out)
 {
@@ -100,9 +122,11 @@ static enum code scalar_call(struct analyser *self, const struct scope *scope, c
     if (!ast->flag && function_kind(ast->text) == FUNCTION_NONE) // before what its arguments say
         return placed(self, expr_call(&self->expr, ast->text, NULL, 0, ast->at, out, self->err), ast->at);
     TRY(analyse_args(self, scope, ast, &args));
-    return placed(self,
-                  expr_call(&self->expr, function_meant(self, ast), args, ast->arg_count, ast->at, out, self->err),
-                  ast->at);
+    TRY(placed(self, expr_call(&self->expr, function_meant(self, ast), args, ast->arg_count, ast->at, out, self->err),
+               ast->at));
+    if (is_replaced(ast->text))
+        *out = expr_replaced(&self->expr, *out);
+    return E_OK;
 }
 
 enum code analyse_call(struct analyser *self, const struct scope *scope, const struct ast *ast, const struct expr **out)

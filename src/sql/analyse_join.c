@@ -1,4 +1,5 @@
 /* analyse_join.c - joins of FROM: the names of both sides, ON, USING, NATURAL, LATERAL; and what WHERE adds to them. */
+#include "sql/first_error.h"
 #include "sql/join.h"
 #include "sql/optimise.h"
 
@@ -240,7 +241,7 @@ static enum code join_on(struct analyser *self, const struct ast_relation *join,
     struct scope scope = {.rows = rows, .outer = outer, .clause = "ON"};
     struct plan *node = rows->plan;
     const struct expr *condition;
-    TRY(analyse_boolean(self, &scope, join->on, &condition));
+    TRY(first_error_among(self, &scope, &join->on, 1, analyse_boolean(self, &scope, join->on, &condition)));
     if (expr_is_volatile(condition))
         return sql_error(self, join->on->at, NULL,
                          "[INVALID_NON_DETERMINISTIC_EXPRESSIONS] The operator expects a deterministic expression, "
@@ -318,7 +319,11 @@ enum code analyse_join(struct analyser *self, const struct ast_relation *join, c
 {
     struct rowset left, right;
     struct list natural = {0};
-    TRY(analyse_relation(self, join->left, outer, &left));
+    struct beside beside;
+    enum code code = analyse_relation(self, join->left, outer, &left);
+    if (!join->right->lateral && beside_open(self, code, &beside))
+        return beside_close(self, &beside, analyse_relation(self, join->right, outer, &right));
+    TRY(code);
     if (join->right->lateral && join->right->kind == RELATION_FUNCTION && is_generator(join->right->function) &&
         join->on == NULL) {
         *out = left;

@@ -1,4 +1,5 @@
 /* analyse_query.c - VALUES, set operations, and ORDER BY and LIMIT of whole queries. */
+#include "sql/first_error.h"
 #include "sql/join.h"
 
 /* ---- VALUES ---- */
@@ -211,7 +212,11 @@ static enum code analyse_set(struct analyser *self, const struct ast_body *body,
 {
     static const struct ast_query plain = {0};
     struct rowset left, right;
-    TRY(query_body(self, &plain, body->left, outer, &left));
+    struct beside beside;
+    enum code code = query_body(self, &plain, body->left, outer, &left);
+    if (beside_open(self, code, &beside))
+        return beside_close(self, &beside, query_body(self, &plain, body->right, outer, &right));
+    TRY(code);
     TRY(query_body(self, &plain, body->right, outer, &right));
     rowset_forget_files(self, &left);
     rowset_forget_files(self, &right);

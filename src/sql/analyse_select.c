@@ -2,6 +2,7 @@
  * order they apply. */
 #include <stdlib.h>
 
+#include "sql/first_error.h"
 #include "sql/join.h"
 #include "sql/select.h"
 
@@ -148,7 +149,7 @@ static enum code analyse_where(struct analyser *self, struct select *select)
     struct list parts = {0};
     split_where(self, where, &memberships, &others);
     if (memberships.count == 0)
-        TRY(analyse_boolean(self, &scope, where, &predicate));
+        TRY(first_error_among(self, &scope, &select->ast->where, 1, analyse_boolean(self, &scope, where, &predicate)));
     for (int32_t i = 0; memberships.count > 0 && i < others.count; i++) {
         TRY(analyse_boolean(self, &scope, others.items[i], &part));
         list_add(self->arena, &parts, part);
@@ -442,6 +443,34 @@ static enum code check_pipe(struct analyser *self, const struct select *select)
     return E_OK;
 }
 
+/* GROUP BY and the list. */
+static enum code analyse_list(struct analyser *self, struct select *select)
+{
+    TRY(select_expand(self, select));
+    TRY(select_keys(self, select));
+    for (int32_t i = 0; i < select->target_count; i++)
+        TRY(analyse_target(self, select, &select->targets[i]));
+    return E_OK;
+}
+
+/* To Spark they are one step. */
+static enum code first_error_of_list(struct analyser *self, struct select *select, enum code code)
+{
+    const struct ast_select *ast = select->ast;
+    struct list exprs = {0};
+    struct scope scope;
+    if (code == E_OK)
+        return E_OK;
+    for (int32_t i = 0; i < ast->group_count; i++)
+        for (int32_t k = 0; k < ast->groups[i].expr_count; k++)
+            list_add(self->arena, &exprs, ast->groups[i].exprs[k]);
+    for (int32_t i = 0; i < ast->item_count; i++)
+        list_add(self->arena, &exprs, ast->items[i].expr);
+    select->grouping = false;
+    select_scope(select, "the SELECT list", &scope);
+    return first_error_among(self, &scope, (struct ast *const *)exprs.items, exprs.count, code);
+}
+
 enum code analyse_select(struct analyser *self, const struct ast_query *query, const struct ast_select *ast,
                          const struct scope *outer, struct rowset *out)
 {
@@ -457,10 +486,7 @@ enum code analyse_select(struct analyser *self, const struct ast_query *query, c
     struct scope scope;
     TRY(deeper(self, ast->at));
     TRY(analyse_from(self, &select));
-    TRY(select_expand(self, &select));
-    TRY(select_keys(self, &select));
-    for (int32_t i = 0; i < select.target_count; i++)
-        TRY(analyse_target(self, &select, &select.targets[i]));
+    TRY(first_error_of_list(self, &select, analyse_list(self, &select)));
     TRY(check_pipe(self, &select));
     select_scope(&select, "HAVING", &scope);
     scope.aliases_first = true;

@@ -39,6 +39,8 @@ static bool is_conditional(const struct expr *expr)
 static bool has_null(struct check *self, const struct expr *expr)
 {
     struct error ignored = {0};
+    if (expr_is_call(expr, "<=>"))
+        return false;
     const struct expr *value;
     for (int32_t i = 0; i < expr->arg_count; i++)
         if (expr_fold(&self->self->expr, expr->args[i], &value, &ignored) == E_OK && column_is_null(value->literal, 0))
@@ -51,7 +53,9 @@ static void check(void *context, const struct expr *expr)
     struct check *self = context;
     struct analyser *analyser = self->self;
     const struct expr *value;
-    if (expr == NULL || self->code != E_OK || expr->kind == EXPR_COLUMN || expr->kind == EXPR_LITERAL)
+    if (expr == NULL || self->code != E_OK || expr->kind == EXPR_COLUMN || expr_always_null(expr))
+        return;
+    if (expr_is_strict(expr) && expr_always_null(expr))
         return;
     if (!expr_is_constant(expr) || waits_for_rows(expr)) {
         for (int32_t i = 0; i < expr->arg_count && !is_conditional(expr); i++)
@@ -64,6 +68,53 @@ static void check(void *context, const struct expr *expr)
         *analyser->err = err;
         self->code = placed(analyser, code, expr->at);
     }
+}
+
+/* ---- texts that become times ---- */
+
+/* A text may be 'today': Spark computes it as soon as the query is read, wherever it stands, an argument after the other
+ * until one is NULL. */
+static enum code compute_text(struct analyser *analyser, const struct expr *expr, bool *null)
+{
+    struct error err = {0};
+    const struct expr *value;
+    bool tries = expr->kind == EXPR_CALL && expr->try_cast; // what fails in it is NULL
+    bool strict = !tries && (expr->kind == EXPR_CAST || expr_is_strict(expr));
+    *null = false;
+    for (int32_t i = 0; i < expr->arg_count && strict && !*null; i++)
+        TRY(compute_text(analyser, expr->args[i], null));
+    if (*null)
+        return E_OK;
+    enum code code = expr_fold(&analyser->expr, expr, &value, &err);
+    if (code == E_OK)
+        *null = column_is_null(value->literal, 0);
+    else
+        *analyser->err = err;
+    return placed(analyser, code, expr->at);
+}
+
+static void check_times(void *context, const struct expr *expr)
+{
+    struct check *self = context;
+    if (expr == NULL || self->code != E_OK)
+        return;
+    for (int32_t i = 0; i < expr->arg_count; i++)
+        check_times(self, expr->args[i]);
+    bool time = expr->type->id == TYPE_DATE || expr->type->id == TYPE_TIMESTAMP || expr->type->id == TYPE_TIMESTAMP_NTZ;
+    bool null;
+    if (self->code == E_OK && time && expr->kind == EXPR_CAST && expr->args[0]->type->id == TYPE_STRING &&
+        expr->args[0]->kind != EXPR_LITERAL && expr_is_constant(expr->args[0]) && !waits_for_rows(expr->args[0]))
+        self->code = compute_text(self->self, expr->args[0], &null);
+}
+
+enum code failing_time(struct analyser *self, struct plan *plan)
+{
+    struct check state = {.self = self};
+    struct plan_list nodes;
+    plan_collect_query(self->arena, plan, &nodes);
+    for (int32_t i = 0; i < nodes.count; i++)
+        plan_each_expr(nodes.nodes[i], check_times, &state);
+    return state.code;
 }
 
 /* ---- plans ---- */

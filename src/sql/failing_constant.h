@@ -6,7 +6,7 @@
  * Limits  the keys and frames of window functions, and what stands right below these, are left to the rows: not all columns
  *         there are read
  * Thread  the session's
- * Spec    Spark's ConstantFolding; calls with lambdas are no constants to it
+ * Spec    Spark's SpecialDatetimeValues and ConstantFolding; calls with lambdas are no constants to it
  */
 #ifndef SQL_FAILING_CONSTANT_H
 #define SQL_FAILING_CONSTANT_H
@@ -14,5 +14,7 @@
 #include "sql/analyser.h"
 
 MUST_CHECK enum code failing_constant(struct analyser *self, const struct plan_list *nodes);
+/* Before anything is optimised: constant texts that are cast to a DATE or TIMESTAMP. */
+MUST_CHECK enum code failing_time(struct analyser *self, struct plan *plan);
 
 #endif

@@ -1,7 +1,8 @@
 /* first_error.c - which error of a query is named. Spark looks up all functions of a query, then makes the calls whose
  * arguments it knows, and only then checks types and columns, from FROM upwards; the analyser does everything in one
  * walk. So when it stops at a type or a column, the rest of the query is looked through for what Spark had met before:
- * functions that do not exist, then calls without columns that cannot be made, as their arguments are too many. */
+ * functions that do not exist, then calls without columns that cannot be made, as their arguments are too many. Columns
+ * are known above a step of the query that is whole: calls that read them are tried where the analyser has them. */
 #include "sql/first_error.h"
 
 #include "sql/sql_function.h"
@@ -12,6 +13,7 @@ struct search {
     struct analyser *self;
     struct scope *scope; /* that has no columns */
     bool making;         /* calls are made; before that names are looked up */
+    bool with_columns;   /* also those that read columns of the scope */
     int32_t made;        /* so far */
     bool found;          /* self->err says what */
 };
@@ -60,14 +62,20 @@ static bool is_unknown(const struct search *search, const struct ast *call)
     return plain && function_kind(call->text) == FUNCTION_NONE && function_find(search->self, call->text) == NULL;
 }
 
-/* E_OK also for an aggregate, whose place in the query does not matter here. */
+static bool is_aggregate(const struct ast *ast)
+{
+    return ast->kind == AST_CALL && !ast->flag && function_kind(ast->text) == FUNCTION_AGGREGATE;
+}
+
+static bool has_window(const struct ast *ast) { return ast->call != NULL && ast->call->over != NULL; }
+
+/* E_OK also for an aggregate, whose place in the query does not matter here, nor the window that it is over. */
 static enum code make(struct search *search, const struct ast *ast)
 {
     struct analyser *self = search->self;
     const struct expr *made, **args;
-    bool aggregate = ast->kind == AST_CALL && !ast->flag && function_kind(ast->text) == FUNCTION_AGGREGATE;
-    if (!aggregate)
-        return analyse_expr(self, search->scope, ast, &made);
+    if (!is_aggregate(ast))
+        return has_window(ast) ? E_OK : analyse_expr(self, search->scope, ast, &made);
     const struct aggregate_call *bound;
     if (ast->arg_count == 0 || (ast->call != NULL && ast->call->within_count > 0))
         return E_OK;
@@ -92,35 +100,34 @@ static void look_at_call(struct search *search, const struct ast *ast, bool clos
 
 /* ---- expressions ---- */
 
-/* Whether the kind of the node lets it be computed without rows. */
-static bool stands_alone(const struct ast *ast)
+/* Whether the kind of the node lets it be made of the scope's columns alone. */
+static bool stands_alone(const struct search *search, const struct ast *ast)
 {
     bool call = ast->kind == AST_CALL && !ast->flag;
     switch (ast->kind) {
-    case AST_NAME: return ast->part_count == 1 && is_bare_function(ast->parts[0]);
+    case AST_NAME: return search->with_columns || (ast->part_count == 1 && is_bare_function(ast->parts[0]));
     case AST_STAR:
     case AST_LAMBDA:
     case AST_NAMED:
     case AST_SUBQUERY:
     case AST_EXISTS:
     case AST_IN: return false;
-    default:
-        return !call || ((ast->call == NULL || ast->call->over == NULL) && !is_generator(ast) && !is_time_window(ast));
+    default: return !call || (!is_generator(ast) && !is_time_window(ast));
     }
 }
 
 /* From the leaves upwards, without subqueries, which Spark looks at when all below their rows is known; whether all of it
- * stands alone. An aggregate does not: what is around it has to know its group. */
+ * stands alone. An aggregate and a call over a window do not: what is around them has to know their rows. */
 static bool look(struct search *search, const struct ast *ast)
 {
-    bool closed = stands_alone(ast), unit = ast->kind == AST_CALL && !ast->flag && call_takes_unit(ast);
+    bool closed = stands_alone(search, ast), unit = ast->kind == AST_CALL && !ast->flag && call_takes_unit(ast);
     for (int32_t i = unit; i < ast->arg_count && !search->found; i++)
         closed = look(search, ast->args[i]) && closed;
     if (ast->call != NULL && ast->call->filter != NULL && !search->found)
-        look(search, ast->call->filter);
+        closed = look(search, ast->call->filter) && closed;
     if (!search->found)
         look_at_call(search, ast, closed);
-    return closed && !(ast->kind == AST_CALL && !ast->flag && function_kind(ast->text) == FUNCTION_AGGREGATE);
+    return closed && !is_aggregate(ast) && !has_window(ast);
 }
 
 static void look_all(struct search *search, struct ast *const *exprs, int32_t count)
@@ -207,4 +214,42 @@ enum code first_error(struct analyser *self, const struct ast_query *query, enum
     if (search.found)
         *said = other;
     return code;
+}
+
+enum code first_error_among(struct analyser *self, struct scope *scope, struct ast *const *exprs, int32_t count,
+                            enum code code)
+{
+    if (code != E_SQL || !is_late(self->err))
+        return code;
+    struct error *said = self->err, other = {0};
+    struct search search = {.self = self, .scope = scope, .making = true, .with_columns = true};
+    int32_t depth = self->depth;
+    self->err = &other;
+    look_all(&search, exprs, count);
+    self->err = said;
+    self->depth = depth;
+    if (search.found)
+        *said = other;
+    return code;
+}
+
+/* ---- what stands beside what failed ---- */
+
+bool beside_open(struct analyser *self, enum code code, struct beside *out)
+{
+    if (code != E_SQL || !is_late(self->err))
+        return false;
+    *out = (struct beside){.said = *self->err, .ctes = self->ctes, .joins = self->joins, .depth = self->depth};
+    *self->err = (struct error){0};
+    return true;
+}
+
+enum code beside_close(struct analyser *self, const struct beside *beside, enum code code)
+{
+    self->ctes = beside->ctes;
+    self->joins = beside->joins;
+    self->depth = beside->depth;
+    if (code != E_SQL || !is_early(self->err))
+        *self->err = beside->said;
+    return E_SQL;
 }

@@ -1,6 +1,7 @@
 #include "sql/lex.h"
 
 #include <ctype.h>
+#include <strings.h>
 
 #include "sql/sql.h"
 
@@ -22,6 +23,7 @@ struct lexer {
     int32_t line, column;
     struct token *tokens;
     int32_t count, capacity;
+    int32_t types_open; /* words ARRAY, MAP and STRUCT whose `>` has not come */
     struct position *fail_at;
     struct error *err;
 };
@@ -215,11 +217,34 @@ static enum symbol symbol_find(struct bytes rest)
     return SYM_NONE;
 }
 
+/* Behind array, map or struct `>>` is the end of two types. Spark's lexer counts the words, whatever they stand for: so
+ * array(1)[0] >> 1 is no expression. */
+static enum symbol end_of_type(struct lexer *self, enum symbol symbol)
+{
+    if (self->types_open > 0 && (symbol == SYM_SHIFT_RIGHT || symbol == SYM_SHIFT_RIGHT_ZERO))
+        symbol = SYM_GREATER;
+    if (symbol == SYM_SEMICOLON)
+        self->types_open = 0;
+    self->types_open -= symbol == SYM_GREATER && self->types_open > 0;
+    return symbol;
+}
+
+static bool starts_type(const struct lexer *self, const struct token *token)
+{
+    static const char *const words[] = {"array", "map", "struct"};
+    const char *word = (const char *)self->text.data + token->start;
+    size_t size = self->at - token->start;
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (size == strlen(words[i]) && strncasecmp(word, words[i], size) == 0)
+            return true;
+    return false;
+}
+
 static enum code scan_symbol(struct lexer *self, struct token *token)
 {
     struct bytes rest = bytes_of(self->text.data + self->at, self->text.size - self->at);
     token->kind = TOKEN_SYMBOL;
-    token->symbol = symbol_find(rest);
+    token->symbol = end_of_type(self, symbol_find(rest));
     if (token->symbol == SYM_NONE) {
         *self->fail_at = here(self, 1);
         return fail(self->err, E_SQL, "[PARSE_SYNTAX_ERROR] Syntax error at or near '%c': no such character in SQL",
@@ -254,8 +279,10 @@ static enum code scan_token(struct lexer *self, struct token *token)
     } else {
         return scan_symbol(self, token);
     }
-    if (token->kind == TOKEN_WORD)
+    if (token->kind == TOKEN_WORD) {
         token->keyword = keyword_find(self->text.data + token->start, self->at - token->start);
+        self->types_open += starts_type(self, token);
+    }
     return E_OK;
 }
 

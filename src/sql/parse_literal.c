@@ -195,7 +195,7 @@ enum code parse_literal(struct parser *self, struct ast **out)
 
 /* ---- types ---- */
 
-/* Move over <...>; `>>` closes two levels. */
+/* Move over <...>. */
 static enum code skip_angles(struct parser *self)
 {
     int depth = 0;
@@ -203,8 +203,6 @@ static enum code skip_angles(struct parser *self)
         switch (token_here(self)->symbol) {
         case SYM_LESS: depth++; break;
         case SYM_GREATER: depth--; break;
-        case SYM_SHIFT_RIGHT: depth -= 2; break;
-        case SYM_SHIFT_RIGHT_ZERO: depth -= 3; break;
         case SYM_NOT_EQUAL: break;
         case SYM_SEMICOLON: return syntax_error(self, "expected '>' here");
         default:

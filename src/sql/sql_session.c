@@ -499,6 +499,7 @@ enum code step_optimise(struct step *self, struct plan **plan)
 {
     struct plan_list nodes;
     struct group_list groups;
+    TRY(failing_time(&self->analyser, *plan));
     optimise(&self->analyser.expr, plan, 1, &nodes, &groups);
     return failing_constant(&self->analyser, &nodes);
 }

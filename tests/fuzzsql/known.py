@@ -19,11 +19,6 @@ def of_pattern(difference):
                                            or mine == "INVALID_PARAMETER_VALUE.PATTERN") and difference.mine.error != difference.theirs.error
 
 
-def shift_behind_type(difference):
-    """Spark's lexer counts the words ARRAY, MAP and STRUCT as open `<`, so that `>>` behind array(..) is two `>`."""
-    return difference.theirs.error == "PARSE_SYNTAX_ERROR" and re.search(r"\b(array|map|struct)\b.*>>", difference.statement, re.I | re.S)
-
-
 def pivot_twice(difference):
     keys = re.search(r" FOR k IN \((.*)\)\)$", difference.statement)
     values = re.findall(r"(?:^|, )(.*?) AS p\d+", keys[1]) if keys else []
@@ -70,8 +65,7 @@ KNOWN = [
     (has("rows", r"\bsentences\("), "sentences() of a text without words: Spark gives an empty sentence"),
     (first_of_rows, "element_at above an ORDER BY or a JOIN: another row is the first that fails"),
     (has("rows", r"decimal\(10,0\).* RANGE BETWEEN"), "a RANGE bound beyond the digits of its DECIMAL"),
-    (of_pattern, "a constant pattern that is none is an error when the query is read; Spark says it when a row needs the pattern"),
-    (shift_behind_type, "Spark's lexer takes `>>` behind the words array, map or struct for the end of a type"),
+    (of_pattern, "a constant pattern that is none is an error when the query is read; for times also in Spark, when it generates code, not here"),
     (negated_digits, "a DECIMAL of more than 34 digits changes its sign: Spark rounds it to 34"),
     (has("rows", r"\btime_from_seconds\("), "time_from_seconds: Spark keeps nanoseconds in a TIME(6), leat microseconds"),
     (pivot_twice, "a value twice in PIVOT .. IN: Spark fails with an index of its own arrays"),
