@@ -132,7 +132,7 @@ void parquet_reader_filter(struct parquet_reader *reader, const struct row_test 
  * first parquet_reader_next. */
 int64_t parquet_reader_skip(struct parquet_reader *reader, int64_t rows);
 /* For inputs that come by a network: `expect` is told, with the input's context, which parts will be read until it is told again:
- * the selected columns of a row group. Before the first parquet_reader_next. */
+ * the selected columns of a row group, and of the next ones where they are small. Before the first parquet_reader_next. */
 struct parquet_span {
     int64_t offset, size_bytes;
 };

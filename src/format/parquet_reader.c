@@ -4,9 +4,17 @@
 
 #include "format/parquet_read.h"
 
+enum { /* of row groups that are announced together: from as few as a request is worth, for who wants the first rows only */
+       EXPECT_LEAST_BYTES = 1 << 20,
+       EXPECT_MOST_BYTES = 16 << 20,
+       EXPECT_SPANS_MAX = 4096
+};
+
 struct parquet_reader {
     struct parquet_input input;
     enum code (*expect)(void *context, const struct parquet_span *spans, int32_t count, struct error *err);
+    int32_t expected;     /* row groups before this one are announced */
+    int64_t expect_bytes; /* with the next ones */
     struct budget *budget;
     size_t charged;
     struct arena arena;
@@ -206,6 +214,7 @@ void parquet_reader_announce(struct parquet_reader *self,
                                                  struct error *err))
 {
     self->expect = expect;
+    self->expect_bytes = EXPECT_LEAST_BYTES;
 }
 
 /* ---- reading ---- */
@@ -215,19 +224,48 @@ static enum code leaf_note(const struct parquet_reader *self, const struct parqu
     return error_note(err, "%s: row group %d, column %s", self->input.name, self->group, leaf->node->path);
 }
 
-/* The chunks of the selected columns: who reads by the network asks for all of them at once. */
-static enum code group_expect(const struct parquet_reader *self, const struct parquet_row_group *group,
-                              struct error *err)
+/* The chunks of the selected columns, appended; INT64_MAX: their sizes cannot be. */
+static int64_t spans_add(const struct parquet_reader *self, int32_t group, struct parquet_span *spans)
 {
-    if (self->expect == NULL || group->rows == 0)
-        return E_OK;
-    struct parquet_span *spans = mem_array(struct parquet_span, (size_t)self->leaf_count + 1);
+    int64_t bytes = 0;
     for (int32_t i = 0; i < self->leaf_count; i++) {
-        const struct parquet_place *place = &group->chunks[self->leaves[i].node->leaf];
+        const struct parquet_place *place = &self->meta.groups[group].chunks[self->leaves[i].node->leaf];
         spans[i] = (struct parquet_span){place->offset, place->size_bytes};
+        if (place->size_bytes < 0 || __builtin_add_overflow(bytes, place->size_bytes, &bytes))
+            return INT64_MAX;
     }
-    enum code code = self->expect(self->input.context, spans, self->leaf_count, err);
+    return bytes;
+}
+
+static bool is_wanted(const struct parquet_reader *self, int32_t group)
+{
+    return self->meta.groups[group].rows > 0 &&
+           parquet_group_may_meet(&self->meta, &self->root, group, self->tests, self->test_count);
+}
+
+/* Who reads by the network asks for the row group at once, and for as many of the next ones as belong to it in size. */
+static enum code groups_expect(struct parquet_reader *self, struct error *err)
+{
+    if (self->expect == NULL || self->group < self->expected)
+        return E_OK;
+    int32_t leaves = self->leaf_count, groups = 0, next = self->group;
+    int32_t most = leaves > 0 && leaves < EXPECT_SPANS_MAX ? EXPECT_SPANS_MAX / leaves : 1;
+    struct parquet_span *spans = mem_array(struct parquet_span, (size_t)most * (size_t)leaves + 1);
+    for (int64_t left = self->expect_bytes; next < self->meta.group_count; next++) {
+        if (!is_wanted(self, next))
+            continue;
+        if (groups == most)
+            break;
+        int64_t bytes = spans_add(self, next, spans + (size_t)groups * (size_t)leaves);
+        if (groups > 0 && bytes > left)
+            break;
+        left = bytes < left ? left - bytes : 0;
+        groups++;
+    }
+    enum code code = groups > 0 ? self->expect(self->input.context, spans, groups * leaves, err) : E_OK;
     mem_free(spans);
+    self->expected = next;
+    self->expect_bytes = 2 * self->expect_bytes < EXPECT_MOST_BYTES ? 2 * self->expect_bytes : EXPECT_MOST_BYTES;
     return code == E_OK ? E_OK : error_note(err, "%s: row group %d", self->input.name, self->group);
 }
 
@@ -235,7 +273,7 @@ static enum code group_begin(struct parquet_reader *self, struct error *err)
 {
     const struct parquet_row_group *group = &self->meta.groups[++self->group];
     int64_t rows = BATCH_ROWS_MAX;
-    TRY(group_expect(self, group, err));
+    TRY(groups_expect(self, err));
     self->group_left = group->rows;
     for (int32_t i = 0; i < self->leaf_count && group->rows > 0; i++) {
         struct parquet_leaf_read *leaf = &self->leaves[i];

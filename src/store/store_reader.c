@@ -2,8 +2,10 @@
  *
  *   read    in a block     copied from there
  *           in none        it and what follows, `ahead` bytes in all; twice as many each time that goes on where the last
- *                          ended. Near the file's end its whole tail: a footer's size, and then the footer, are asked for
- *   expect                 the spans, those with less than GAP_BYTES between them as one, in pieces of PIECE_BYTES, together
+ *                          ended. Near the file's end its whole tail: a footer's size, and then the footer, are asked for; of
+ *                          a small file all
+ *   expect                 the spans that are in no block, those with less than GAP_BYTES between them as one, in pieces of
+ *                          PIECE_BYTES, together
  *
  * Memory  HELD_MAX bytes of blocks, which are charged; the one not used for longest goes first. Reads larger than a piece, and
  *         all when the budget has nothing left, go by no block
@@ -221,8 +223,9 @@ static bool block_plan(struct store_reader *self, int64_t offset, size_t size, s
     struct store_span span = {offset, (int64_t)size > self->run_bytes ? (int64_t)size : self->run_bytes};
     if (span.size_bytes > left)
         span.size_bytes = left;
-    if (left < TAIL_BYTES) {
-        span.offset = self->pin.size_bytes < TAIL_BYTES ? 0 : self->pin.size_bytes - TAIL_BYTES;
+    bool small = self->pin.size_bytes <= TAIL_BYTES + GAP_BYTES;
+    if (left < TAIL_BYTES || small) {
+        span.offset = small ? 0 : self->pin.size_bytes - TAIL_BYTES;
         span.size_bytes = self->pin.size_bytes - span.offset;
     }
     self->run_end = span.offset + span.size_bytes;
@@ -281,21 +284,45 @@ static int32_t spans_join(const struct store_reader *self, struct store_span *sp
     return kept;
 }
 
+static bool block_has(const struct block *block, const struct store_span *span)
+{
+    int64_t end = block->offset + (int64_t)block->bytes.size;
+    return span->offset >= block->offset && span->offset <= end && span->size_bytes <= end - span->offset;
+}
+
+/* Those that no block has; blocks that have none of them go. Their count. */
+static int32_t spans_missing(struct store_reader *self, const struct store_span *spans, int32_t count,
+                             struct store_span *out)
+{
+    bool wanted[BLOCKS_MAX] = {0};
+    int32_t missing = 0;
+    for (int32_t i = 0; i < count; i++) {
+        int32_t b = 0;
+        while (b < self->count && !block_has(&self->blocks[b], &spans[i]))
+            b++;
+        if (b < self->count)
+            wanted[b] = true;
+        else
+            out[missing++] = spans[i];
+    }
+    for (int32_t b = self->count - 1; b >= 0; b--) // the last one takes the place of who goes
+        if (!wanted[b])
+            block_drop(self, b);
+    return missing;
+}
+
 enum code store_reader_expect(void *reader, const struct store_span *spans, int32_t count, struct error *err)
 {
     struct store_reader *self = reader;
     struct store_span *joined = mem_array(struct store_span, (size_t)count + 1), pieces[BLOCKS_MAX];
     int32_t piece_count;
     int64_t total_bytes;
-    if (count > 0)
-        memcpy(joined, spans, (size_t)count * sizeof *spans);
-    int32_t joined_count = spans_join(self, joined, count);
+    int32_t joined_count = spans_join(self, joined, spans_missing(self, spans, count, joined));
     bool fits = spans_cut(joined, joined_count, pieces, &piece_count, &total_bytes);
     mem_free(joined);
     // Of all that does not fit a little is read ahead of each.
     int64_t share = HELD_MAX / 2 / (joined_count > 0 ? joined_count : 1);
     self->ahead_bytes = share < AHEAD_BYTES ? AHEAD_BYTES : share > PIECE_BYTES ? PIECE_BYTES : share;
-    blocks_drop(self);
     if (!fits || piece_count == 0 || !blocks_reserve(self, piece_count, total_bytes))
         return E_OK;
     return blocks_get(self, pieces, piece_count, err);

@@ -125,6 +125,23 @@ def few_bytes(server):
     proxy.stop()
 
 
+def few_requests(server):
+    """Small row groups come together, and small files at once."""
+    fs, table = filesystem(server), rows()
+    put(fs, "groups/g.parquet", parquet_bytes(table, row_group_size=600))
+    for i in range(20):
+        put(fs, f"small/{i:02}.parquet", parquet_bytes(table.slice(i * 100, 100)))
+    proxy = Proxy(server.port)
+    for folder, query, answer, most in (("groups", "count(*), sum(v), max(wide)", "60000,8.99985E8,", 9), ("small", "count(*), sum(id)", "2000,1999000", 24)):
+        before = proxy.counts["requests"]
+        done = leat("sql", "--format", "csv", "-c", f"SELECT {query} FROM parquet.`s3://{BUCKET}/{folder}`",
+                    **{**server.settings(), "AWS_ENDPOINT_URL": proxy.url})
+        requests = proxy.counts["requests"] - before
+        problems = done.problems(0) + ([] if answer in done.out else [done.out[-300:]])
+        check(f"{server.name}: {folder} by few requests", problems + ([] if requests <= most else [f"{requests} requests, want at most {most}"]))
+    proxy.stop()
+
+
 def refusals(server):
     for query, words in {
         f"SELECT * FROM parquet.`s3://{BUCKET}/nowhere`": "[PATH_NOT_FOUND]",
@@ -274,6 +291,7 @@ for kind in kinds:
     fill(server)
     paths(server)
     few_bytes(server)
+    few_requests(server)
     refusals(server)
     for format, table in (("parquet", "parquet"), ("csv", "csv"), ("json", "json"), ("delta", "delta")):
         pipeline(server, format, table)

@@ -385,6 +385,11 @@ EVERYWHERE(a_reader_has_the_bytes_of_every_place)
         read_equals(reader, data, (1 << 20) - 1, 5 << 20); // larger than what is kept
         read_equals(reader, data, 0, SIZE);
         read_equals(reader, data, 3, 0);
+        const struct store_span more[] = {{200, 300000}, {250, 10}, {6 << 20, 1000}, {INT64_MAX, INT64_MAX}};
+        CHECK_INT(store_reader_expect(reader, more, 4, &err), E_OK); // some of it is there
+        CHECK_INT(store_reader_expect(reader, more, 3, &err), E_OK); // all of it
+        read_equals(reader, data, 200, 300000);
+        read_equals(reader, data, 6 << 20, 1000);
         char byte;
         CHECK_INT(store_reader_read(reader, SIZE, &byte, 1, &err), E_CORRUPT);
         CHECK_INT(store_reader_read(reader, -1, &byte, 1, &err), E_CORRUPT);
