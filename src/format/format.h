@@ -151,7 +151,8 @@ void json_printer_free(struct json_printer *printer);
 void json_print(struct json_printer *printer, const struct column *col, int64_t row, struct text *out);
 /* One value, NULL fields left out. */
 void json_write_value(const struct column *col, int64_t row, const struct zone *zone, struct text *out);
-/* The same in UTC, and with microseconds, where Spark's writer has milliseconds: from_json makes the value of it again. */
+/* The same in UTC, with microseconds, where Spark's writer has milliseconds, and dates and times as keys of MAPs as they are
+ * elsewhere: from_json makes the value of it again. */
 void json_write_exact(const struct column *col, int64_t row, struct text *out);
 
 bool utf8_valid(const uint8_t *p, size_t size);

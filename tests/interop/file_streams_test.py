@@ -211,7 +211,8 @@ EVERY = {"id": (pa.int64(), 1, "BIGINT"), "at": (pa.timestamp("us", "UTC"), AT +
          "day": (pa.date32(), datetime.date(1900, 2, 28), "DATE"), "raw": (pa.binary(), b"\x00\xff", "BINARY"),
          "f": (pa.float32(), 0.10000000149011612, "FLOAT"), "d": (pa.float64(), 5e-324, "DOUBLE"), "inf": (pa.float64(), float("-inf"), "DOUBLE"),
          "price": (pa.decimal128(38, 20), Decimal("-0.00000000000000000001"), "DECIMAL(38,20)"), "no": (pa.bool_(), None, "BOOLEAN"),
-         "m": (pa.map_(pa.string(), pa.int32()), [("k", 1), ("", None)], "MAP<STRING, INT>"), "value": (pa.string(), 'é"\n\\', "STRING"),
+         "m": (pa.map_(pa.string(), pa.int32()), [("k", 1), ("", None)], "MAP<STRING, INT>"),
+         "by": (pa.map_(pa.timestamp("us", "UTC"), pa.date32()), [(AT + datetime.timedelta(microseconds=1), AT.date())], "MAP<TIMESTAMP, DATE>"), "value": (pa.string(), 'é"\n\\', "STRING"),
          "s": (pa.struct([("l", pa.list_(pa.string())), ("n", pa.int8())]), {"l": ["a", None], "n": None},
                "STRUCT<l: ARRAY<STRING>, n: TINYINT>")}
 
