@@ -101,10 +101,21 @@ SCALAR(fn_to_csv, "to_csv", "(any, any?) -> string",
     mem_free(ends);
 }
 
-SCALAR(fn_nested, "to_csv:nested", "(any, string) -> string", "An ARRAY, MAP or STRUCT within the line.", NULL, NULL,
-       .flags = FN_HIDDEN)
+static enum code bind_nested(struct binding *binding, struct error *err)
 {
-    nested_to_csv(call, &args[0], arg_bytes(&args[1], 0), out);
+    const struct expr *absent;
+    TRY(binding_constant(binding, 1, &absent, err));
+    struct bytes *text = arena_new(binding->ctx->arena, struct bytes);
+    if (!literal_is_null(absent))
+        *text = literal_bytes(absent);
+    binding->bound = text;
+    return E_OK;
+}
+SCALAR(fn_nested, "to_csv:nested", "(any, string) -> string",
+       "An ARRAY, MAP or STRUCT within the line, and what stands for NULL in it.", NULL, NULL, .flags = FN_HIDDEN,
+       .bind = bind_nested)
+{
+    nested_to_csv(call, &args[0], *(const struct bytes *)call->bound, out);
 }
 
 const struct function *const csv_functions[] = {&fn_to_csv, &fn_nested, NULL};
