@@ -39,6 +39,18 @@ static size_t character_size(const uint8_t *text, size_t left)
     return size > 0 && (code < least[size] || code > 0x10ffff || surrogate) ? 0 : size;
 }
 
+/* Bytes of which Java makes one U+FFFD: a character that begins well, up to where it breaks off. */
+static size_t broken_size(const uint8_t *text, size_t left)
+{
+    for (size_t kept = left < 3 ? left : 3; kept > 1; kept--) {
+        uint8_t whole[4] = {0x80, 0x80, 0x80, 0x80};
+        memcpy(whole, text, kept);
+        if (character_size(whole, sizeof whole) > kept)
+            return kept;
+    }
+    return 1;
+}
+
 /* A JSON string; bytes that are no UTF-8 become U+FFFD, as in Java's strings. */
 static void json_text(struct text *out, struct bytes text)
 {
@@ -54,7 +66,7 @@ static void json_text(struct text *out, struct bytes text)
             text_add_string(out, "\\ufffd");
         else
             text_add(out, text.data + i, size);
-        i += size > 0 ? size : 1;
+        i += size > 0 ? size : broken_size(text.data + i, text.size - i);
     }
     text_add_char(out, '"');
 }

@@ -31,7 +31,8 @@ struct aggregate {
     void (*add)(const struct aggregate_rows *rows);
     bool (*merge)(const struct aggregate_call *call, void *into, const void *from); /* without `heap` */
     bool (*finish)(const struct aggregate_call *call, const void *state, struct builder *out);
-    enum reject_code failure; /* what it means that finish is false; 0: ARITHMETIC_OVERFLOW */
+    enum reject_code failure;         /* what it means that finish is false; 0: ARITHMETIC_OVERFLOW */
+    bool (*holds)(const void *state); /* a DECIMAL: it fits, and what is made of it does not; NULL: it does not */
     const struct aggregate_heap *heap;
 };
 #define AGGREGATE(id, ...) static const struct aggregate id = {__VA_ARGS__}

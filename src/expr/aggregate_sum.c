@@ -178,10 +178,17 @@ AGGREGATE(agg_avg, "avg mean", "(N) -> double", "Mean; NULL when there are no va
 
 /* ---- decimals ---- */
 
+/* Sums have 38 digits on the way to the last row, too, as Spark's have. */
+static inline bool decimal_sum(int128 a, int128 b, int128 *sum)
+{
+    const int128 end = (int128)10000000000000000000u * 10000000000000000000u;
+    return !__builtin_add_overflow(a, b, sum) && *sum<end && * sum> - end;
+}
+
 static inline void decimal_row(struct decimal_state *state, int128 value)
 {
     int128 sum;
-    bool over = state->count == OVERFLOWN || __builtin_add_overflow((int128)state->sum, value, &sum);
+    bool over = state->count == OVERFLOWN || !decimal_sum((int128)state->sum, value, &sum);
     state->sum = over ? 0 : sum;
     state->count = over ? OVERFLOWN : state->count + 1;
 }
@@ -210,8 +217,7 @@ static bool decimal_merge(__attribute__((unused)) const struct aggregate_call *c
     struct decimal_state *a = into;
     const struct decimal_state *b = from;
     int128 sum;
-    bool over =
-        a->count == OVERFLOWN || b->count == OVERFLOWN || __builtin_add_overflow((int128)a->sum, (int128)b->sum, &sum);
+    bool over = a->count == OVERFLOWN || b->count == OVERFLOWN || !decimal_sum((int128)a->sum, (int128)b->sum, &sum);
     a->sum = over ? 0 : sum;
     a->count = over ? OVERFLOWN : a->count + b->count;
     return true;
@@ -232,6 +238,8 @@ static bool decimal_sum_finish(const struct aggregate_call *call, const void *st
     const struct decimal_state *s = state;
     return decimal_put(call->type, s->sum, s->count != OVERFLOWN, s->count == 0, out);
 }
+
+static bool decimal_holds(const void *state) { return ((const struct decimal_state *)state)->count != OVERFLOWN; }
 
 static bool decimal_mean_finish(const struct aggregate_call *call, const void *state, struct builder *out)
 {
@@ -264,7 +272,8 @@ AGGREGATE(agg_sum_decimal, "sum", "(D) -> D", "Sum of DECIMALs, with ten digits 
           .bind = bind_decimal_sum, .add = decimal_add, .merge = decimal_merge, .finish = decimal_sum_finish);
 AGGREGATE(agg_avg_decimal, "avg mean", "(D) -> D", "Mean of DECIMALs, with four fraction digits more.",
           "SELECT avg(c) FROM VALUES (1.10), (2.25) AS t(c)", "1.675000", .state_size = sizeof(struct decimal_state),
-          .bind = bind_decimal_mean, .add = decimal_add, .merge = decimal_merge, .finish = decimal_mean_finish);
+          .bind = bind_decimal_mean, .add = decimal_add, .merge = decimal_merge, .finish = decimal_mean_finish,
+          .holds = decimal_holds);
 
 /* ---- average of intervals ---- */
 

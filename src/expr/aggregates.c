@@ -183,8 +183,12 @@ bool aggregate_finish(const struct aggregate_call *call, const void *state, stru
     return call->function->finish(call, state, out);
 }
 
-enum code aggregate_failed(const struct aggregate_call *call, struct error *err)
+enum code aggregate_failed(const struct aggregate_call *call, const void *state, struct error *err)
 {
+    bool holds = state == NULL || (call->function->holds != NULL && call->function->holds(state));
+    if (call->type->id == TYPE_DECIMAL && holds)
+        return fail(err, E_DATA, "[%s] %s", reject_condition_full(REJECT_NUMERIC_RANGE),
+                    reject_text(REJECT_NUMERIC_RANGE));
     if (call->function->failure != 0)
         return fail(err, E_DATA, "[%s] %s", reject_condition_full(call->function->failure),
                     reject_text(call->function->failure));

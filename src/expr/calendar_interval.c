@@ -135,12 +135,12 @@ static void interval_scale(struct call *call, const struct arg *args, struct col
 
 #define SCALE_SIGNATURE "(interval, double) -> interval"
 SCALAR(fn_calendar_times, "*", SCALE_SIGNATURE, "Interval times a number.", "make_interval(1) * 2.5",
-       "2 years 6 months", .flags = FN_FAILS | FN_OPERATOR)
+       "2 years 6 months", .flags = FN_FAILS | FN_NULLABLE | FN_OPERATOR)
 {
     interval_scale(call, args, out, false);
 }
 SCALAR(fn_calendar_divide, "/", SCALE_SIGNATURE, "Interval divided by a number.", "make_interval(0, 0, 0, 3) / 2",
-       "1 days 12 hours", .flags = FN_FAILS | FN_OPERATOR)
+       "1 days 12 hours", .flags = FN_FAILS | FN_NULLABLE | FN_OPERATOR)
 {
     interval_scale(call, args, out, true);
 }
@@ -239,6 +239,8 @@ SCALAR_SAME(fn_later_calendar, "+", MOVE_SWAPPED, "Later by an interval.", "make
             "2026-02-28", .bind = bind_swapped, .flags = FN_OPERATOR);
 SCALAR_SAME(fn_try_calendar_later, "try_add", MOVE_SIGNATURE, "Later by an interval; NULL when there is no such time.",
             NULL, NULL, .run = fn_calendar_later_run, .flags = FN_FAILS | FN_NULLABLE | FN_TRY);
+SCALAR_SAME(fn_try_later_calendar, "try_add", MOVE_SWAPPED, "Later by an interval; NULL when there is no such time.",
+            "try_add(make_interval(0, 1), DATE'2026-01-31')", "2026-02-28", .bind = bind_swapped);
 SCALAR_SAME(fn_try_calendar_earlier, "try_subtract", MOVE_SIGNATURE,
             "Earlier by an interval; NULL when there is no such time.", NULL, NULL, .run = fn_calendar_earlier_run,
             .flags = FN_FAILS | FN_NULLABLE | FN_TRY);
@@ -274,29 +276,17 @@ SCALAR(fn_calendar_second, "interval:second", "(interval) -> any", "Seconds and 
 }
 
 const struct function *const calendar_interval_functions[] = {
-    &fn_make_interval,
-    &fn_try_make_interval,
-    &fn_interval_sum,
-    &fn_interval_difference,
-    &fn_try_interval_sum,
-    &fn_try_interval_difference,
-    &fn_interval_negative,
-    &fn_interval_positive,
-    &fn_calendar_times,
-    &fn_calendar_divide,
-    &fn_try_calendar_times,
-    &fn_try_calendar_divide,
-    &fn_times_calendar,
-    &fn_calendar_later,
-    &fn_calendar_earlier,
-    &fn_later_calendar,
-    &fn_try_calendar_later,
-    &fn_try_calendar_earlier,
-    &fn_calendar_year,
-    &fn_calendar_month,
-    &fn_calendar_day,
-    &fn_calendar_hour,
-    &fn_calendar_minute,
-    &fn_calendar_second,
-    NULL,
+    &fn_make_interval,        &fn_try_make_interval,
+    &fn_interval_sum,         &fn_interval_difference,
+    &fn_try_interval_sum,     &fn_try_interval_difference,
+    &fn_interval_negative,    &fn_interval_positive,
+    &fn_calendar_times,       &fn_calendar_divide,
+    &fn_try_calendar_times,   &fn_try_calendar_divide,
+    &fn_times_calendar,       &fn_calendar_later,
+    &fn_calendar_earlier,     &fn_later_calendar,
+    &fn_try_calendar_later,   &fn_try_later_calendar,
+    &fn_try_calendar_earlier, &fn_calendar_year,
+    &fn_calendar_month,       &fn_calendar_day,
+    &fn_calendar_hour,        &fn_calendar_minute,
+    &fn_calendar_second,      NULL,
 };

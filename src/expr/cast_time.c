@@ -5,12 +5,20 @@
 
 /* ---- time to time ---- */
 
+/* Local time may be beyond 64 bits where the day is not. */
+static int32_t local_day(int64_t us, int64_t offset_us)
+{
+    int64_t local_us;
+    if (!__builtin_add_overflow(us, offset_us, &local_us))
+        return (int32_t)floor_divide(local_us, DAY_US);
+    return (int32_t)(floor_divide(us, DAY_US) + floor_divide(floor_rest(us, DAY_US) + offset_us, DAY_US));
+}
+
 static void to_date(struct call *call, const struct arg *arg, struct column *out, const struct zone *zone)
 {
     const int64_t *s = arg_values(arg, int64_t);
-    for (int64_t i = 0; i < call->rows; i++) {
-        column_values(out, int32_t)[i] = (int32_t)floor_divide(to_local(zone, s[i]), DAY_US);
-    }
+    for (int64_t i = 0; i < call->rows; i++)
+        column_values(out, int32_t)[i] = local_day(s[i], zone != NULL ? zone_offset_us(zone, s[i]) : 0);
 }
 
 static void date_to_timestamp(struct call *call, const struct arg *arg, struct column *out, const struct zone *zone)

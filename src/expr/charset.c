@@ -213,13 +213,13 @@ static int64_t encode_one(struct bytes text, enum charset charset, bool replace,
 }
 
 SCALAR(fn_encode, "encode", "(string, string) -> binary", "The text's bytes in a charset.",
-       "hex(encode('aß', 'UTF-16LE'))", "6100DF00", .flags = FN_FAILS)
+       "hex(encode('aß', 'UTF-16LE'))", "6100DF00", .flags = FN_FAILS | FN_NULLABLE)
 {
     code_rows(call, args, out, encode_one);
 }
 
 SCALAR(fn_decode, "decode", "(binary, string) -> string", "Bytes of a charset as a text.",
-       "decode(X'61DF', 'ISO-8859-1')", "aß", .flags = FN_FAILS)
+       "decode(X'61DF', 'ISO-8859-1')", "aß", .flags = FN_FAILS | FN_NULLABLE)
 {
     code_rows(call, args, out, decode_bytes);
 }

@@ -179,7 +179,7 @@ SCALAR(
 SCALAR(fn_aes_decrypt, "aes_decrypt", "(binary, binary, string?, string?, binary?) -> binary",
        "Decrypted with AES: the bytes, the key, then mode, padding and additional data, as aes_encrypt had them.",
        "cast(aes_decrypt(aes_encrypt('Spark', 'abcdefghijklmnop'), 'abcdefghijklmnop') AS STRING)", "Spark",
-       .flags = FN_FAILS)
+       .flags = FN_FAILS | FN_NULLABLE)
 {
     cipher_rows(call, args, out, -1, 4, decrypt);
 }

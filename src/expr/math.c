@@ -13,6 +13,8 @@ static double power_of(double x, double y)
     bool of_one = x == 1 || x == -1;
     return isnan(y) || (of_one && isinf(y)) ? (double)NAN : pow(x, y);
 }
+/* As Java has it: libm's differs in the last digits of small ones. */
+static double hyperbolic_arc_tangent(double x) { return 0.5 * (log1p(x) - log1p(-x)); }
 static double secant(double x) { return 1 / cos(x); }
 static double cosecant(double x) { return 1 / sin(x); }
 static double cotangent(double x) { return 1 / tan(x); }
@@ -40,7 +42,7 @@ REAL(fn_cosh, "cosh", "Hyperbolic cosine.", "cosh(0)", "1.0", cosh(x))
 REAL(fn_tanh, "tanh", "Hyperbolic tangent.", "tanh(0)", "0.0", tanh(x))
 REAL(fn_asinh, "asinh", "Inverse hyperbolic sine.", "asinh(0)", "0.0", asinh(x))
 REAL(fn_acosh, "acosh", "Inverse hyperbolic cosine.", "acosh(1)", "0.0", acosh(x))
-REAL(fn_atanh, "atanh", "Inverse hyperbolic tangent.", "atanh(0)", "0.0", atanh(x))
+REAL(fn_atanh, "atanh", "Inverse hyperbolic tangent.", "atanh(0)", "0.0", hyperbolic_arc_tangent(x))
 REAL(fn_sign, "sign signum", "-1, 0 or 1.", "sign(-3)", "-1.0", sign_of(x))
 REAL(fn_rint, "rint", "Nearest whole number, ties to even.", "rint(2.5)", "2.0", rint(x))
 REAL(fn_degrees, "degrees", "Radians to degrees.", "degrees(0)", "0.0", degrees_of(x))

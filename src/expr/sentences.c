@@ -38,29 +38,25 @@ static bool joins(struct bytes text, size_t at, uint32_t before, uint32_t c)
     return c == ',' ? numbers : c == '.' ? numbers || letters : letters;
 }
 
-/* Behind a stop: whether a new sentence begins. */
+/* Behind a stop: whether a new sentence begins, or the text ends. Stops that follow one another are one. */
 static bool sentence_ends(struct bytes text, size_t at, uint32_t stop)
 {
-    bool blank = false;
-    for (; at < text.size; at++) {
-        uint8_t c = text.data[at];
-        if (isspace(c)) {
-            blank = true;
-            continue;
-        }
-        if (stop != '.')
-            return true;
-        return blank && !(c < 0x80 && islower(c));
-    }
-    return true;
+    size_t next = at, size;
+    while (next < text.size && isspace(text.data[next]))
+        next++;
+    if (next == text.size)
+        return true;
+    uint32_t c = utf8_decode(text, next, &size);
+    if (next == at && is_stop(c))
+        return false;
+    return stop != '.' || (next > at && !is_stop(c) && c != '-' && !(c < 0x80 && islower((int)c)));
 }
 
 static void split_sentences(struct bytes text, struct builder *sentences)
 {
     struct builder *words = &sentences->children[0];
-    int64_t count = 0;
     size_t start = 0, at = 0, size;
-    bool inside = false, none = true;
+    bool inside = false, none = true, open = false; // open: a sentence has begun, be it of words or not
     uint32_t before = 0;
     for (; at <= text.size; at += size) {
         uint32_t c = at < text.size ? utf8_decode(text, at, &size) : 0;
@@ -69,16 +65,14 @@ static void split_sentences(struct bytes text, struct builder *sentences)
         bool part = at < text.size && (is_word_char(c) || (inside && joins(text, at, before, c)));
         if (part && !inside)
             start = at;
-        if (!part && inside) {
+        if (!part && inside)
             builder_bytes(words, bytes_of(text.data + start, at - start));
-            count++;
-        }
+        open = open || (at < text.size && !(c < 0x80 && isspace((int)c)));
         inside = part;
         before = c;
-        if (count > 0 && (at == text.size || (is_stop(c) && !part && sentence_ends(text, at + size, c)))) {
+        if (open && (at == text.size || (is_stop(c) && !part && sentence_ends(text, at + size, c)))) {
             builder_close_list(sentences);
-            count = 0;
-            none = false;
+            open = none = false;
         }
     }
     if (none && text.size > 0) // one sentence without words

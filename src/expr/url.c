@@ -58,7 +58,7 @@ static bool url_decode(struct bytes text, uint8_t *to, size_t *size)
     return true;
 }
 SCALAR(fn_url_decode, "url_decode", "(string) -> string", "Back from a part of a URL.", "url_decode('a+b')", "a b",
-       .flags = FN_FAILS)
+       .flags = FN_FAILS | FN_NULLABLE)
 {
     struct writer writer;
     writer_open(&writer, call, out, arg_bytes_total(call, &args[0]));

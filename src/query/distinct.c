@@ -183,6 +183,14 @@ static void rows_give(const struct distinct_stage *self, const struct batch *in,
     out->schema = plan->schema;
 }
 
+/* An INTERSECT whose right side has no rows: the left ones are not computed. Spark does so without ALL alone. */
+static bool meets_nothing(const struct distinct_stage *self)
+{
+    const struct plan *plan = self->base.plan;
+    return self->base.input_count == 2 && !plan->set.except && !plan->set.all && self->partitions == NULL &&
+           self->part.file == NULL && state_count(self->table) == 0;
+}
+
 static enum code distinct_next(struct stage *base, struct batch *out, struct error *err)
 {
     struct distinct_stage *self = (struct distinct_stage *)base;
@@ -191,6 +199,8 @@ static enum code distinct_next(struct stage *base, struct batch *out, struct err
         if (base->input_count == 2 && !self->counted)
             TRY(count_right(self, err));
         self->counted = true;
+        if (meets_nothing(self))
+            return E_OK;
         TRY(side_next(self, LEFT_SIDE, &self->block, &in, err));
         if (in.rows == 0) {
             TRY(part_begin(self, &more, err));

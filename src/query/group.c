@@ -237,7 +237,7 @@ static enum code finish_call(struct group_stage *self, const struct group_call *
         if (code == E_OK && !aggregate_finish(call->call, group_state(self, i, call), &builder) &&
             self->base.query->spec.session->ansi) {
             self->base.query->failed_at = call->call->at;
-            code = aggregate_failed(call->call, err);
+            code = aggregate_failed(call->call, group_state(self, i, call), err);
         }
     }
     if (code == E_OK)

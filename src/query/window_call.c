@@ -264,7 +264,7 @@ static enum code aggregate_run(struct over_run *self, struct builder *out, struc
             code = results_bound(self, out, err);
         if (code == E_OK && !aggregate_finish(call, state, out) && self->stage->query->spec.session->ansi) {
             self->stage->query->failed_at = call->at;
-            code = aggregate_failed(call, err);
+            code = aggregate_failed(call, NULL, err);
         }
     }
     aggregate_drop(call, running.state, &running.heap_bytes);

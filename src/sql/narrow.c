@@ -189,8 +189,8 @@ static void narrow_decode(struct pruner *self, struct plan *node)
     decode->needed = needed;
 }
 
-/* Nobody reads what it decodes: the node becomes a plain projection of its input. */
-static void drop_decode(struct pruner *self, struct plan *node)
+/* Nobody reads what it adds: the node becomes a plain projection of its input. */
+static void pass_through(struct pruner *self, struct plan *node)
 {
     struct plan *input = node->inputs[0];
     const struct expr **exprs = arena_array(self->arena, const struct expr *, (size_t)input->schema->field_count);
@@ -308,6 +308,52 @@ static void narrow_union(struct pruner *self, struct plan *node)
     node->schema = slots_schema(self, was, own);
 }
 
+static const struct plan_over *narrow_over(const struct pruner *self, const struct plan *input,
+                                           const struct plan_over *over)
+{
+    struct plan_over *copy = arena_new(self->arena, struct plan_over);
+    *copy = *over;
+    if (over->call != NULL)
+        copy->call = narrow_call(self, input, over->call);
+    copy->args = narrow_list(self, input, over->args, over->arg_count);
+    copy->partition = narrow_list(self, input, over->partition, over->partition_count);
+    copy->order = narrow_list(self, input, over->order, over->order_count);
+    if (over->from.value != NULL)
+        copy->from.value = narrow_expr(self, input, over->from.value);
+    if (over->to.value != NULL)
+        copy->to.value = narrow_expr(self, input, over->to.value);
+    return copy;
+}
+
+static void narrow_window(const struct pruner *self, struct plan *node)
+{
+    const struct plan *input = node->inputs[0];
+    const struct narrowed *below = narrowed_of(self, input);
+    struct narrowed *own = narrowed_of(self, node);
+    int32_t calls = node->overs.count, first = node->schema->field_count - calls, kept = 0;
+    struct field *fields = arena_array(self->arena, struct field, (size_t)calls + 1);
+    const struct plan_over **overs = arena_array(self->arena, const struct plan_over *, (size_t)calls + 1);
+    for (int32_t i = 0; i < below->slot_count; i++)
+        slot_add(self, own, below->slots[i].column, below->slots[i].field, below->slot_count + calls);
+    for (int32_t i = 0; i < calls; i++) {
+        if (!is_needed(&own->needs[first + i]))
+            continue;
+        slot_add(self, own, first + i, -1, below->slot_count + calls);
+        fields[kept] = node->schema->fields[first + i];
+        overs[kept++] = narrow_over(self, input, node->overs.calls[i]);
+    }
+    node->overs = (struct plan_overs){overs, kept};
+    node->schema = schema_append(self->arena, input->schema, fields, kept);
+}
+
+static bool reads_call(const struct pruner *self, const struct plan *window)
+{
+    bool reads = false;
+    for (int32_t i = window->schema->field_count - window->overs.count; i < window->schema->field_count; i++)
+        reads = reads || is_needed(&narrowed_of(self, window)->needs[i]);
+    return reads;
+}
+
 /* Nodes that keep everything: their inputs do too, but may have other slots in front of more
  * users. */
 static void narrow_whole(struct pruner *self, struct plan *node)
@@ -331,7 +377,7 @@ void narrow_node(struct pruner *self, struct plan *node)
         if (is_needed(&narrowed_of(self, node)->needs[node->schema->field_count - 1]))
             narrow_decode(self, node);
         else
-            drop_decode(self, node);
+            pass_through(self, node);
         break;
     case PLAN_GENERATE: narrow_generate(self, node); break;
     case PLAN_WATERMARK: narrow_watermark(self, node); break;
@@ -344,6 +390,12 @@ void narrow_node(struct pruner *self, struct plan *node)
     case PLAN_AGGREGATE: narrow_aggregate(self, node); break;
     case PLAN_DEDUPLICATE: narrow_deduplicate(self, node); break;
     case PLAN_UNION: narrow_union(self, node); break;
+    case PLAN_WINDOW:
+        if (reads_call(self, node))
+            narrow_window(self, node);
+        else
+            pass_through(self, node);
+        break;
     case PLAN_JOIN:
         if (is_plain_join(node))
             narrow_join(self, node);

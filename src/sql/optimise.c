@@ -196,6 +196,41 @@ static void fold_join(struct expr_context *ctx, struct plan_join *join)
     join->condition = fold_list(ctx, &join->condition, 1)[0];
 }
 
+/* count(x) of what is never NULL counts rows: x is not computed, so that it cannot fail, as in Spark. */
+static const struct aggregate_call *count_rows(struct expr_context *ctx, const struct aggregate_call *call)
+{
+    struct error err = {0};
+    const struct aggregate_call *rows;
+    bool known = call != NULL && !call->distinct && call->arg_count > 0 &&
+                 bytes_equal(aggregate_name(call), bytes_of_string("count"));
+    for (int32_t i = 0; known && i < call->arg_count; i++)
+        known = expr_null_is_known(call->args[i]);
+    return known && aggregate_bind(ctx, "count", NULL, 0, false, call->filter, call->at, &rows, &err) == E_OK ? rows
+                                                                                                              : call;
+}
+
+static void count_rows_of(struct expr_context *ctx, struct plan *node)
+{
+    struct plan_aggregate *aggregate = &node->aggregate;
+    const struct aggregate_call **calls =
+        arena_array(ctx->arena, const struct aggregate_call *, (size_t)aggregate->call_count + 1);
+    for (int32_t i = 0; i < aggregate->call_count; i++)
+        calls[i] = count_rows(ctx, aggregate->calls[i]);
+    aggregate->calls = calls;
+}
+
+static void count_rows_over(struct expr_context *ctx, struct plan_overs *overs)
+{
+    const struct plan_over **calls = arena_array(ctx->arena, const struct plan_over *, (size_t)overs->count + 1);
+    for (int32_t i = 0; i < overs->count; i++) {
+        struct plan_over *copy = arena_new(ctx->arena, struct plan_over);
+        *copy = *overs->calls[i];
+        copy->call = count_rows(ctx, copy->call);
+        calls[i] = copy;
+    }
+    overs->calls = calls;
+}
+
 void fold_constants(struct optimiser *self)
 {
     optimiser_collect(self);
@@ -205,8 +240,12 @@ void fold_constants(struct optimiser *self)
             node->exprs = fold_list(self->expr, node->exprs, node->expr_count);
         if (node->kind == PLAN_GENERATE)
             node->generate.args = fold_list(self->expr, node->generate.args, node->generate.arg_count);
-        if (node->kind == PLAN_AGGREGATE)
+        if (node->kind == PLAN_AGGREGATE) {
             node->aggregate.keys = fold_list(self->expr, node->aggregate.keys, node->aggregate.key_count);
+            count_rows_of(self->expr, node);
+        }
+        if (node->kind == PLAN_WINDOW)
+            count_rows_over(self->expr, &node->overs);
         if (node->kind == PLAN_JOIN)
             fold_join(self->expr, &node->join);
     }

@@ -7,7 +7,7 @@
  *          also takes fields out of structs, so that the rest of the struct is not gathered. Such a
  *          field is a slot of its own. A predicate over columns that only it reads is computed
  *          there too: one bit is gathered instead of the columns
- * Whole    SORT, LIMIT, DISTINCT, window functions and set operations keep all columns
+ * Whole    SORT, LIMIT, DISTINCT and set operations keep all columns
  *
  * This file goes down; narrow.c goes up, with slots.c; joins are in prune_join.c.
  */
@@ -120,6 +120,44 @@ static void need_deduplicate(const struct pruner *self, const struct plan *node)
         needs[keys->time_column].whole = true;
 }
 
+static void need_exprs(const struct pruner *self, const struct plan *input, const struct expr *const *exprs,
+                       int32_t count)
+{
+    for (int32_t i = 0; i < count; i++)
+        if (exprs[i] != NULL)
+            need_expr(self, input, exprs[i]);
+}
+
+static void need_over(const struct pruner *self, const struct plan *input, const struct plan_over *over)
+{
+    if (over->call != NULL) {
+        need_exprs(self, input, over->call->args, over->call->arg_count);
+        need_exprs(self, input, &over->call->filter, 1);
+    }
+    need_exprs(self, input, over->args, over->arg_count);
+    need_exprs(self, input, over->partition, over->partition_count);
+    need_exprs(self, input, over->order, over->order_count);
+    need_exprs(self, input, &over->from.value, 1);
+    need_exprs(self, input, &over->to.value, 1);
+}
+
+/* One column at least, so that there are rows to hold. */
+static void need_window(const struct pruner *self, const struct plan *node)
+{
+    const struct plan *input = node->inputs[0];
+    int32_t columns = input->schema->field_count;
+    struct need *needs = narrowed_of(self, input)->needs;
+    bool some = false;
+    need_passed(self, node, columns);
+    for (int32_t i = 0; i < node->overs.count; i++)
+        if (is_needed(&narrowed_of(self, node)->needs[columns + i]))
+            need_over(self, input, node->overs.calls[i]);
+    for (int32_t i = 0; i < columns && !some; i++)
+        some = is_needed(&needs[i]);
+    if (!some && columns > 0)
+        needs[0].whole = true;
+}
+
 static void need_inputs(const struct pruner *self, const struct plan *node)
 {
     const struct plan *input = node->input_count > 0 ? plan_input(node, 0) : NULL;
@@ -155,6 +193,7 @@ static void need_inputs(const struct pruner *self, const struct plan *node)
     case PLAN_AGGREGATE: need_aggregate(self, node); break;
     case PLAN_DEDUPLICATE: need_deduplicate(self, node); break;
     case PLAN_UNION: need_union(self, node); break;
+    case PLAN_WINDOW: need_window(self, node); break;
     case PLAN_JOIN:
         if (is_plain_join(node)) {
             need_join(self, node);
