@@ -2,8 +2,10 @@
 
 #include <stdlib.h>
 
+#include "base/hash.h"
 #include "data/variant.h"
 
+enum { NAMES_FEW = 16 }; /* so many are looked through */
 enum { BYTES_MAX = 1 << 30, SHORT_TEXT_MAX = 63, BASIC_SHORT = 1, BASIC_OBJECT = 2, BASIC_ARRAY = 3 };
 /* Primitive types, by their numbers in the format. */
 enum {
@@ -35,6 +37,7 @@ void variant_builder_free(struct variant_builder *self)
     text_free(&self->value);
     text_free(&self->names);
     mem_free(self->name_ends);
+    mem_free(self->slots);
     mem_free(self->parts);
     *self = (struct variant_builder){0};
 }
@@ -120,16 +123,53 @@ static struct bytes name_of(const struct variant_builder *self, int64_t id)
     return bytes_of(self->names.data + start, self->name_ends[id] - start);
 }
 
-/* Objects have few different names, so they are looked through. */
-static int32_t name_id(struct variant_builder *self, struct bytes name)
+static int32_t name_add(struct variant_builder *self, struct bytes name)
 {
-    for (int64_t id = 0; id < self->name_count; id++)
-        if (bytes_equal(name_of(self, id), name))
-            return (int32_t)id;
     mem_grow(self->name_ends, self->name_capacity, self->name_count + 1);
     text_add(&self->names, name.data, name.size);
     self->name_ends[self->name_count] = self->names.size;
     return (int32_t)self->name_count++;
+}
+
+/* Where the name's id is, or would be. */
+static int32_t *slot_of(const struct variant_builder *self, struct bytes name)
+{
+    uint64_t mask = (uint64_t)self->slot_count - 1, at = hash_bytes(name.data, name.size) & mask;
+    while (self->slots[at] >= 0 && !bytes_equal(name_of(self, self->slots[at]), name))
+        at = (at + 1) & mask;
+    return &self->slots[at];
+}
+
+/* `count`: a power of two, at least twice the names. */
+static void slots_fill(struct variant_builder *self, int64_t count)
+{
+    mem_free(self->slots);
+    self->slots = mem_array(int32_t, (size_t)count);
+    self->slot_count = count;
+    memset(self->slots, -1, (size_t)count * sizeof *self->slots);
+    for (int64_t id = 0; id < self->name_count; id++)
+        *slot_of(self, name_of(self, id)) = (int32_t)id;
+}
+
+/* Most objects have few different names; of many a hash table knows the ids. */
+static int32_t name_id(struct variant_builder *self, struct bytes name)
+{
+    int32_t *slot = NULL;
+    for (int64_t id = 0; id < self->name_count && self->name_count <= NAMES_FEW; id++)
+        if (bytes_equal(name_of(self, id), name))
+            return (int32_t)id;
+    if (self->name_count > NAMES_FEW)
+        slot = slot_of(self, name);
+    if (slot != NULL && *slot >= 0)
+        return *slot;
+    int32_t id = name_add(self, name);
+    if (slot != NULL)
+        *slot = id;
+    if (self->name_count == NAMES_FEW + 1)
+        slots_fill(self, 4 * NAMES_FEW);
+    else if (slot != NULL && self->name_count * 2 > self->slot_count)
+        slots_fill(self, self->slot_count * 2);
+    return id;
 }
 
 struct variant_mark variant_open_list(const struct variant_builder *self)

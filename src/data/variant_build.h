@@ -21,6 +21,8 @@ struct variant_builder {
     struct text value, names; /* names: one behind the other */
     size_t *name_ends;
     int64_t name_count, name_capacity;
+    int32_t *slots; /* ids by the hash of their names, -1 free; filled when the names are more than a few */
+    int64_t slot_count;
     struct variant_part *parts; /* of everything that is open, the innermost last */
     int64_t part_count, part_capacity;
     bool overflow;

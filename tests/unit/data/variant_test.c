@@ -1,5 +1,8 @@
 /* What variants are made of, byte by byte, and bytes that are none. */
+#include <stdio.h>
+
 #include "data/data.h"
+#include "data/variant_build.h"
 #include "kit.h"
 
 /* {"a": 1, "b": [true, null, "x"]}, as Spark's parse_json stores it. */
@@ -27,6 +30,50 @@ TEST(variant_object)
     CHECK_INT(part.kind, VARIANT_ARRAY);
     CHECK(!variant_member(&self, bytes_of_string("c"), &part));
     CHECK_STR(printed(object, sizeof object, &out), "{\"a\":1,\"b\":[true,null,\"x\"]}");
+    text_free(&out);
+}
+
+static void build_numbered(struct variant_builder *builder, int64_t members)
+{
+    struct variant_mark mark = variant_open_list(builder);
+    for (int64_t i = 0; i < members; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "name %d", (int)i);
+        variant_field(builder, bytes_of_string(name));
+        variant_put_integer(builder, i);
+    }
+    CHECK(variant_close_object(builder, mark));
+}
+
+/* A time that grows with the square of the names would be minutes here. */
+TEST(variant_of_many_names)
+{
+    enum { MEMBERS = 300000 };
+    struct variant_builder builder = {0};
+    struct text out = {0};
+    struct variant self, part;
+    variant_builder_clear(&builder);
+    struct variant_mark mark = variant_open_list(&builder);
+    variant_item(&builder);
+    build_numbered(&builder, MEMBERS);
+    variant_item(&builder);
+    build_numbered(&builder, 20);
+    variant_close_array(&builder, mark);
+    CHECK_INT(builder.name_count, MEMBERS);
+    variant_builder_take(&builder, &out);
+    CHECK(variant_open_whole(text_view(&out), &self));
+    CHECK(variant_element(&self, 1, &part) && variant_member(&part, bytes_of_string("name 17"), &part));
+    CHECK_INT(part.integer, 17);
+    CHECK(variant_element(&self, 0, &part) && variant_member(&part, bytes_of_string("name 299999"), &part));
+    CHECK_INT(part.integer, MEMBERS - 1);
+    variant_builder_clear(&builder);
+    mark = variant_open_list(&builder);
+    for (int i = 0; i < 2; i++) {
+        variant_field(&builder, bytes_of_string("twice"));
+        variant_put_null(&builder);
+    }
+    CHECK(!variant_close_object(&builder, mark));
+    variant_builder_free(&builder);
     text_free(&out);
 }
 
