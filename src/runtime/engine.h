@@ -53,7 +53,8 @@ struct progress {
     int64_t told_us;        /* of trouble, in the log */
     bool told_future;       /* that rows have event times of the far future, in the log */
     bool gave_up;
-    bool dropped; /* asked to stop, the open epoch could not be committed */
+    bool dropped;    /* asked to stop, the open epoch could not be committed */
+    bool worked_off; /* all that was there is committed: nothing is gained by trying again */
 };
 void progress_init(struct progress *progress, const struct pipeline *pipeline); /* free its arena */
 

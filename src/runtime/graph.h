@@ -21,6 +21,7 @@
 #include "runtime/runtime.h"
 #include "runtime/sightings.h"
 #include "runtime/tally.h"
+#include "runtime/view_wait.h"
 
 struct graph;
 struct graph_spec {
@@ -60,7 +61,9 @@ MUST_CHECK enum code graph_replay(struct graph *graph, const struct replay_rows 
 bool graph_has_still(const struct graph *graph);
 struct still_views {
     bool write;
+    struct view_wait *waits; /* per table; NULL: none is left out, whatever failed before */
     int32_t written, failed; /* views */
+    int32_t left_out;        /* those that wait */
     struct error failure;    /* of the first that failed */
 };
 MUST_CHECK enum code graph_still_compute(struct graph *graph, struct still_views *views, struct error *err);

@@ -5,11 +5,13 @@
  *
  * Shared   what several of them need is computed once: a view over another has the rows that the other one gets
  * Views    one that fails for its data, its query or its memory keeps its rows, and so do the views that need it; streams
- *          go on, as the flows of Spark's pipelines do. A stream that looks up such rows cannot go on
+ *          go on, as the flows of Spark's pipelines do. A stream that looks up such rows cannot go on. One whose memory did not
+ *          suffice waits before it is tried again (view_wait.h)
  * Memory   rows are charged to the budget while they are collected; a lookup's table charges itself
  * Thread   lane 0, all lanes quiet
  */
 #include "base/log.h"
+#include "base/os.h"
 #include "query/query.h"
 #include "runtime/feed.h"
 #include "runtime/graph_parts.h"
@@ -168,6 +170,15 @@ static enum code error_place(const struct still_use *use, struct position at, st
     return error_note(err, "%s:%d:%d", at.file != NULL ? at.file : "", at.line, at.column);
 }
 
+/* Once: until it could be computed. */
+static void view_starved(struct view_wait *wait, const char *name, const struct error *why)
+{
+    view_wait_failed(wait, os->clock_mono_us());
+    if (wait->failures == 1)
+        log_warn("materialized view %s keeps its rows: %s. It is tried again in a minute, and less and less often",
+                 name, why->text);
+}
+
 static enum code view_fail(struct still *self, int32_t table, const struct error *why, struct error *err)
 {
     const char *name = self->graph->spec.pipeline->tables[table]->name;
@@ -178,7 +189,10 @@ static enum code view_fail(struct still *self, int32_t table, const struct error
         *err = *why;
         return error_note(err, "materialized view %s", name);
     }
-    log_warn("materialized view %s keeps its rows: %s", name, why->text);
+    if (why->code == E_MEMORY && self->views->waits != NULL)
+        view_starved(&self->views->waits[table], name, why);
+    else
+        log_warn("materialized view %s keeps its rows: %s", name, why->text);
     if (self->views->failed == 1) {
         self->views->failure = *why;
         error_note(&self->views->failure, "materialized view %s keeps its rows", name);
@@ -192,10 +206,10 @@ static enum code use_compute(struct still *self, int32_t i, struct error *err)
     bool is_view = use->lookup == NULL, first = i == 0 || self->uses.items[i - 1].table != use->table, own = false;
     struct position at = {0};
     struct error why = {0};
-    if (is_view && first)
-        outputs_replace(self->graph->spec.outputs, use->table);
     if (is_view && self->failed[use->table])
         return E_OK;
+    if (is_view && first)
+        outputs_replace(self->graph->spec.outputs, use->table);
     enum code code = rows_give(self, i, &at, &own, &why);
     if (code == E_OK)
         return is_view ? E_OK : lookup_finish(self->graph, use->lookup, err);
@@ -225,11 +239,31 @@ static enum code uses_compute(struct still *self, struct error *err)
     return E_OK;
 }
 
+/* They keep their rows, as if they had failed. */
+static void leave_out(struct still *self)
+{
+    struct view_wait *waits = self->views->waits;
+    int32_t tables = self->views->write && waits != NULL ? self->graph->spec.pipeline->table_count : 0;
+    int64_t now_us = os->clock_mono_us();
+    for (int32_t t = 0; t < tables; t++)
+        if (view_waits(&waits[t], now_us)) {
+            waits[t].missed = self->failed[t] = true;
+            self->views->left_out++;
+        }
+}
+
 static void count_written(struct still *self)
 {
     const struct pipeline *pipeline = self->graph->spec.pipeline;
-    for (int32_t t = 0; self->views->write && t < pipeline->table_count; t++)
-        self->views->written += pipeline->tables[t]->materialized && !self->failed[t];
+    struct view_wait *waits = self->views->waits;
+    for (int32_t t = 0; self->views->write && t < pipeline->table_count; t++) {
+        bool written = pipeline->tables[t]->materialized && !self->failed[t];
+        self->views->written += written;
+        if (written && waits != NULL && waits[t].failures > 0) {
+            log_info("materialized view %s could be computed again", pipeline->tables[t]->name);
+            waits[t] = (struct view_wait){0};
+        }
+    }
 }
 
 enum code graph_still_compute(struct graph *graph, struct still_views *views, struct error *err)
@@ -239,12 +273,14 @@ enum code graph_still_compute(struct graph *graph, struct still_views *views, st
     enum code code = E_OK;
     still_close(graph);
     self.failed = arena_array(&self.arena, bool, (size_t)graph->spec.pipeline->table_count + 1);
+    leave_out(&self);
     uses_find(graph, views->write, &self.uses);
     cpu_meter_start(meter, CPU_AGGREGATE);
     if (self.uses.count > 0)
         code = uses_compute(&self, err);
     cpu_meter_stop(meter);
-    count_written(&self);
+    if (code == E_OK)
+        count_written(&self);
     query_close(self.query);
     mem_free(self.uses.items);
     arena_free(&self.arena);

@@ -12,6 +12,7 @@ enum code relations_open(struct relations *self, const struct pipeline *pipeline
     *self = (struct relations){.pipeline = pipeline, .settings = settings, .budget = budget};
     self->nodes = mem_array(const struct plan *, (size_t)pipeline->node_count);
     self->signatures = mem_array(uint64_t, (size_t)pipeline->node_count);
+    self->waits = mem_array(struct view_wait, (size_t)pipeline->table_count);
     for (int32_t i = 0; i < pipeline->node_count; i++) {
         const struct plan *node = pipeline->nodes[i];
         if (node->kind != PLAN_SOURCE || node->streaming)
@@ -29,6 +30,7 @@ void relations_close(struct relations *self)
 {
     mem_free(self->nodes);
     mem_free(self->signatures);
+    mem_free(self->waits);
     *self = (struct relations){0};
 }
 
@@ -92,7 +94,7 @@ static enum code read_settled(struct relations *self, struct graph *graph, bool 
             error_clear(err);
             os->sleep_us(READ_WAIT_US);
         }
-        *views = (struct still_views){.write = write_views};
+        *views = (struct still_views){.write = write_views, .waits = self->once ? NULL : self->waits};
         code = read_all(self, graph, views, err);
     }
     return code;
@@ -139,7 +141,8 @@ static enum code compute(struct relations *self, struct graph *graph, bool write
     if (write_views) {
         self->views = views;
         self->views_us = os->clock_mono_us();
-        self->failure = written.failure;
+        if (written.failed > 0 || written.left_out == 0)
+            self->failure = written.failure;
     }
     self->renewed = written.written > 0;
     return E_OK;
@@ -152,6 +155,15 @@ static bool views_due(const struct relations *self)
     return interval_us == 0 || self->once || self->views_us == 0 || os->clock_mono_us() - self->views_us >= interval_us;
 }
 
+static bool wait_is_over(const struct relations *self)
+{
+    int64_t now_us = os->clock_mono_us();
+    for (int32_t t = 0; t < self->pipeline->table_count; t++)
+        if (view_wait_over(&self->waits[t], now_us))
+            return true;
+    return false;
+}
+
 enum code relations_refresh(struct relations *self, struct graph *graph, struct error *err)
 {
     self->renewed = false;
@@ -160,7 +172,7 @@ enum code relations_refresh(struct relations *self, struct graph *graph, struct 
     uint64_t *now = mem_array(uint64_t, (size_t)self->count);
     enum code code = look(self, now, err);
     bool changed = !self->computed || memcmp(now, self->signatures, (size_t)self->count * sizeof *now) != 0;
-    bool write_views = code == E_OK && views_sign(self, now) != self->views && views_due(self);
+    bool write_views = code == E_OK && (views_sign(self, now) != self->views || wait_is_over(self)) && views_due(self);
     mem_free(now);
     TRY(code);
     return changed || write_views ? compute(self, graph, write_views, err) : E_OK;

@@ -7,7 +7,8 @@
  * Views    materialized views are written, whole, when the signature of all relations and of the queries is not the one in
  *          the head of the chain: at the first start, and when something changed, also between two runs; not before
  *          leat.materialized_view.trigger has passed since they were written last, unless what runs ends by itself
- * Failing  a view that fails (graph.h) is tried again when something that stands still has changed, and by the next start
+ * Failing  a view that fails (graph.h) is tried again when something that stands still has changed, and by the next start; for
+ *          lack of memory ever more rarely, unless what runs ends by itself
  * Fails    E_LOST when files change faster than they can be read
  * Thread   one, lanes quiet
  */
@@ -25,11 +26,12 @@ struct relations {
     uint64_t *signatures; /* per node: of what was read last */
     int32_t count;
     bool computed;
-    uint64_t views;       /* what materialized views were last written from; 0 = there are none */
-    int64_t views_us;     /* when this process wrote them last (monotonic clock); 0 = not yet */
-    bool once;            /* the run ends with what is there now */
-    bool renewed;         /* in this epoch they are written: it must be committed */
-    struct error failure; /* of the first view that could not be computed when they were last; E_OK: all could */
+    uint64_t views;          /* what materialized views were last written from; 0 = there are none */
+    int64_t views_us;        /* when this process wrote them last (monotonic clock); 0 = not yet */
+    struct view_wait *waits; /* per table */
+    bool once;               /* the run ends with what is there now */
+    bool renewed;            /* in this epoch they are written: it must be committed */
+    struct error failure;    /* of the first view that could not be computed when they were last; E_OK: all could */
 };
 MUST_CHECK enum code relations_open(struct relations *self, const struct pipeline *pipeline,
                                     const struct run_settings *settings, struct budget *budget, struct error *err);

@@ -58,6 +58,7 @@ static enum code run_once(struct engine *self, struct error *err)
     while (ran && !runtime_stopping())
         TRY(epoch_pass(self, false, &ran, err));
     merging_finish(&self->merging, chain_oldest(self->chain));
+    self->progress->worked_off = true;
     return relations_verdict(&self->relations, err);
 }
 
@@ -162,7 +163,8 @@ enum code pipeline_run(const struct pipeline *pipeline, const struct run_options
     while (code == E_OK) {
         code = attempt(pipeline, options, &progress, &opened, err);
         bool mistyped = !opened && code != E_FULL && code != E_BROKER; // a folder that could never be written, say
-        if (code == E_OK || error_class(code) != CLASS_transient || mistyped || runtime_stopping())
+        if (code == E_OK || error_class(code) != CLASS_transient || mistyped || progress.worked_off ||
+            runtime_stopping())
             break;
         code = trouble_wait(&progress, NULL, err);
     }

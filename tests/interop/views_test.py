@@ -7,12 +7,13 @@ import json
 import os
 import sys
 import threading
+import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 import duckdb
 from deltalake import DeltaTable
-from trial import WORK, check, finish, leat
+from trial import WORK, Leat, check, finish, leat
 
 READERS = {"parquet": "read_parquet", "csv": "read_csv", "json": "read_json"}
 ROWS = 3000
@@ -200,10 +201,41 @@ def failing():
     check("a view that fails, leat.on_error = fail", strict.run().problems(3, "DIVIDE_BY_ZERO"))
 
 
+STARVING = """CREATE STREAMING TABLE bronze AS SELECT * FROM STREAM lines;
+CREATE MATERIALIZED VIEW big AS SELECT collect_list(repeat(CAST(n AS STRING), 500000)) AS all FROM bronze;
+CREATE MATERIALIZED VIEW good AS SELECT max(round) AS round FROM bronze;
+"""
+
+
+def starving():
+    """A view that memory does not suffice for is told once, with what to do, and not tried again with every change."""
+    place = Place("starving", sql=STARVING, settings="  leat.memory: 64m\n")
+    place.feed(0, 300)
+    worker = Leat("run", place.root / "project", "--set", "leat.trigger=100 milliseconds")
+    problems = []
+    for round in range(4):
+        deadline, seen = time.monotonic() + 60, None
+        while seen != [(round,)] and time.monotonic() < deadline:
+            time.sleep(0.05)
+            try:
+                seen = duckdb.connect().sql(f"SELECT * FROM '{place.root}/tables/good/*.parquet'").fetchall()
+            except duckdb.Error:
+                pass  # it is not there yet, or changes places
+        problems += [] if seen == [(round,)] else [f"round {round}: the other view is {seen}"]
+        place.feed(round + 1, 300)
+    done = worker.stop()
+    told = [line for line in done.err.splitlines() if "view big keeps its rows" in line]
+    if len(told) != 1 or "raise leat.memory" not in told[0]:
+        problems.append(f"told {len(told)} times: {told[:2]}")
+    check("a view that memory does not suffice for", problems)
+    check("the same in a run that ends", place.run().problems(1, "view big keeps its rows", "raise leat.memory"))
+
+
 os.chdir(WORK)
 replaced()
 reshaped()
 killed()
 emptied()
 failing()
+starving()
 finish()
