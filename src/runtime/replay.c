@@ -252,7 +252,8 @@ static enum code group_send(struct replay *self, struct arena *arena, const stru
     return code;
 }
 
-/* Of a source of columns the values are rows in JSON. `whole` gets those that are, with their columns, `broken` the others. */
+/* Of a source of columns the values are rows in JSON. `whole` gets those that are, with their columns, `broken` the
+ * others. */
 static enum code values_read(struct arena *arena, const struct feed *feed, const struct group *group,
                              struct group *whole, struct group *broken, struct error *err)
 {

@@ -9,11 +9,10 @@
 
 #include <inttypes.h>
 
-enum {
-    VERSIONS_UNTOLD = 20
-}; /* of a Delta table, without files that were added: then the log says how far they were read */
-
 #include "source/files_place.h"
+
+/* Of a Delta table, without files that were added: then the log says how far they were read. */
+enum { VERSIONS_UNTOLD = 20 };
 
 enum code columns_stream_open(struct columns_source *self, const struct source_spec *spec, struct error *err)
 {
