@@ -13,6 +13,9 @@
 #include "base/hash.h"
 #include "base/stop_watch.h"
 
+/* Steps of the rest of ON, in rejects: behind those of keys and stream_only. */
+enum { CONDITION_FIRST_STEP = LOOP_FIRST_STEP / 2 };
+
 struct lookup {
     struct lookup_spec spec;
     struct program *program, *condition; /* keys and stream_only; the rest of ON, or NULL */
@@ -102,6 +105,10 @@ void lookup_free(struct lookup *self)
 
 struct position lookup_position(const struct lookup *self, int32_t step)
 {
+    if (step >= LOOP_FIRST_STEP)
+        return loop_position(self->loop, step);
+    if (step >= CONDITION_FIRST_STEP)
+        return program_step_position(self->condition, step - CONDITION_FIRST_STEP);
     return program_step_position(self->program, step);
 }
 
@@ -167,7 +174,7 @@ static enum code pairs_filter(struct probe *probe, struct batch *pairs, struct e
     struct column condition = {0};
     struct rejects failed = {0};
     TRY(evaluator_run(self->condition_evaluator, probe->session, pairs, &condition, &failed, err));
-    loop_reject(&failed, self->stream_rows, self->wanted, probe->rejects);
+    loop_reject(&failed, CONDITION_FIRST_STEP, self->stream_rows, self->wanted, probe->rejects);
     rejects_free(&failed);
     selection_true(&self->kept, &condition);
     column_release(&condition);

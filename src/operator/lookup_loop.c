@@ -267,12 +267,18 @@ void loop_free(struct loop *self)
     selection_free(&self->kept);
 }
 
-void loop_reject(const struct rejects *failed, const int32_t *stream_rows, uint8_t *wanted, struct rejects *out)
+struct position loop_position(const struct loop *self, int32_t step)
+{
+    return program_step_position(self->pairs, step - LOOP_FIRST_STEP);
+}
+
+void loop_reject(const struct rejects *failed, int32_t first_step, const int32_t *stream_rows, uint8_t *wanted,
+                 struct rejects *out)
 {
     for (int32_t i = 0; i < failed->count; i++) {
         int32_t row = stream_rows[failed->items[i].row];
         if (bit_get(wanted, row))
-            rejects_add(out, row, -1, failed->items[i].code);
+            rejects_add(out, row, first_step + failed->items[i].step, failed->items[i].code);
         bit_clear(wanted, row);
     }
 }
@@ -325,7 +331,7 @@ static enum code block_run(struct loop *self, const struct loop_call *call, cons
     enum code code = evaluator_run(self->pairs_evaluator, call->session, &pairs, &condition, &failed, err);
     batch_release(&pairs);
     if (code == E_OK) {
-        loop_reject(&failed, self->stream_rows, call->wanted, call->rejects);
+        loop_reject(&failed, LOOP_FIRST_STEP, self->stream_rows, call->wanted, call->rejects);
         selection_true(&self->kept, &condition);
         for (int64_t i = 0; i < self->kept.count; i++) {
             int32_t pair = self->kept.rows[i];

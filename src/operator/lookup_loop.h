@@ -60,7 +60,11 @@ struct loop_call {
 };
 /* *done false: nothing was done. */
 MUST_CHECK enum code loop_run(struct loop *self, const struct loop_call *call, bool *done, struct error *err);
-/* A pair that failed, by the number that stream_rows has for it: its row falls out, once. */
-void loop_reject(const struct rejects *failed, const int32_t *stream_rows, uint8_t *wanted, struct rejects *out);
+/* A pair that failed, by the number that stream_rows has for it: its row falls out, once. Steps of programs over pairs are
+ * counted from `first_step` on. */
+void loop_reject(const struct rejects *failed, int32_t first_step, const int32_t *stream_rows, uint8_t *wanted,
+                 struct rejects *out);
+enum { LOOP_FIRST_STEP = 1 << 24 };
+struct position loop_position(const struct loop *self, int32_t step);
 
 #endif
