@@ -28,7 +28,7 @@ void command_help(const struct command *command, struct text *out)
     text_printf(out, "leat %s %s\n  %s\n\nExamples\n%s\n", command->name, command->arguments, command->help,
                 command->examples);
     if (command->options != NULL && command->options[0].name != NULL) {
-        text_add_string(out, "Flags (each also as LEAT_NAME in the environment)\n");
+        text_add_string(out, "Flags (also LEAT_NAME in the environment, in capitals, _ for -)\n");
         options_print(command->options, out);
     }
     if (command->notes != NULL)

@@ -387,11 +387,11 @@ static void yaml_problem(struct spec_reader *reader, const struct sql_file *file
                  parser->context != NULL ? parser->context : "");
 }
 
-/* Brackets in texts and comments are counted as well: no spec has that many which nothing closes. */
-static bool nests_too_deep(struct spec_reader *reader, const struct sql_file *file)
+/* What stands in texts and comments is counted as well: no spec has so many brackets that nothing closes, or anchors. */
+static bool takes_too_long(struct spec_reader *reader, const struct sql_file *file)
 {
     struct position at = {file->name, 1, 0, 1};
-    int32_t open = 0;
+    int32_t open = 0, anchors = 0;
     for (size_t i = 0; i < file->text.size; i++) {
         uint8_t c = file->text.data[i];
         at.column++;
@@ -399,8 +399,11 @@ static bool nests_too_deep(struct spec_reader *reader, const struct sql_file *fi
             at = (struct position){file->name, at.line + 1, 0, 1};
         open += c == '[' || c == '{';
         open -= (c == ']' || c == '}') && open > 0;
-        if (open > SPEC_BRACKETS_MAX) {
-            spec_problem(reader, at, NULL, "more than %d brackets are open here", SPEC_BRACKETS_MAX);
+        anchors += c == '&';
+        if (open > SPEC_BRACKETS_MAX || anchors > SPEC_ANCHORS_MAX) {
+            spec_problem(reader, at, NULL, "more than %d %s here",
+                         open > SPEC_BRACKETS_MAX ? SPEC_BRACKETS_MAX : SPEC_ANCHORS_MAX,
+                         open > SPEC_BRACKETS_MAX ? "brackets are open" : "anchors are named up to");
             return true;
         }
     }
@@ -454,7 +457,7 @@ enum code spec_parse(struct arena *arena, const struct sql_file *file, const str
         return fail(err, E_MEMORY, "%s: no memory for its parser", file->name);
     yaml_parser_set_encoding(&parser, YAML_UTF8_ENCODING);
     yaml_parser_set_input_string(&parser, file->text.data, file->text.size);
-    if (!nests_too_deep(&reader, file))
+    if (!takes_too_long(&reader, file))
         read_document(&self, &parser);
     yaml_parser_delete(&parser);
     settings_group(&reader, &spec);

@@ -28,7 +28,8 @@ enum {
     SPEC_VARIABLE_DEPTH_MAX = 8, /* ${env:A:-${env:B:-..}} */
     SPEC_FILES_MAX = 2000,       /* files looked at below a library's folder */
     SPEC_FOLDER_DEPTH_MAX = 32,
-    SPEC_BRACKETS_MAX = 500, /* open at once: libyaml's time grows with their square */
+    SPEC_BRACKETS_MAX = 500, /* open at once: libyaml's time grows with their square, */
+    SPEC_ANCHORS_MAX = 1000, /* and with that of these */
 };
 
 /* Where ${env:NAME} looks: the process's environment, then the names of a .env file. */

@@ -331,6 +331,8 @@ done = leat("sql", "-c", "SELECT * FROM parquet.`s3://AKIA:hunter2@bucket/x`")
 check("a password in a URL", done.problems(2, "no password") + (["hunter2 is shown"] if "hunter2" in done.err else []))
 for brackets in ("[" * 400000, "{a: " * 100000):
     refused("brackets without end", "spark-pipeline.yml:", "more than 500 brackets are open", spec=SPEC + f"x: {brackets}\n")
+anchors = ",".join(f"&a{i} 1" for i in range(60000))
+refused("anchors without end", "spark-pipeline.yml:", "more than 1000 anchors", spec=SPEC + f"x: [{anchors}]\n")
 check("a table beside another", leat("check", project("beside", SPEC, two.format("/x/t/outer_one_2")), "--set", "leat.tables.path=/x/t").problems(0))
 
 elsewhere = SPEC.replace(f"{WORK.as_uri()}/storage", "hdfs://host/shop")
