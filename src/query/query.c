@@ -179,7 +179,7 @@ static const struct holding {
      "join by a further column, or filter its sides"},
     {&recursion_stage, "a level of the recursion", "let it make fewer rows, or columns"},
     {&apply_stage, "the rows of a subquery", "let it give fewer: a filter, a LIMIT"},
-    {&window_stage, "a partition of a window", "part by a further column"},
+    {&window_stage, "a partition of a window (all rows without PARTITION BY)", "part by a further column"},
 };
 
 /* Which part of the query it is, and what to do. */
