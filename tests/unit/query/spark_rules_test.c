@@ -230,3 +230,98 @@ TEST(csv_and_json_of_times_and_bytes)
                  "2020-02-01 00:00:00");
     CHECK_ANSWER("SELECT schema_of_csv('14:30:45,a:b')", "STRUCT<_c0: TIMESTAMP, _c1: STRING>");
 }
+
+/* ---- found by tests/fuzzsql ---- */
+
+TEST(seconds_of_a_day_are_exact)
+{
+    CHECK_ANSWER("SELECT time_from_seconds(1.0000009BD), time_from_seconds(86399.9999999D), time_from_seconds(7)",
+                 "00:00:01, 23:59:59.999999, 00:00:07");
+    CHECK_ANSWER("SELECT time_from_seconds(1.0000000001BD)", "[DATETIME_FIELD_OUT_OF_BOUNDS.WITHOUT_SUGGESTION]");
+    CHECK_ANSWER("SELECT time_from_seconds(double('NaN'))", "[DATETIME_FIELD_OUT_OF_BOUNDS.WITHOUT_SUGGESTION]");
+    CHECK_ANSWER("SELECT time_from_seconds(9223372036854775807L)", "[DATETIME_FIELD_OUT_OF_BOUNDS.WITHOUT_SUGGESTION]");
+    CHECK_ANSWER("SET spark.sql.ansi.enabled=false; SELECT make_time(5, 5, 100)",
+                 "[DATETIME_FIELD_OUT_OF_BOUNDS.WITHOUT_SUGGESTION]");
+}
+
+#define NINES "CAST('99999999999999999999999999999999999999' AS decimal(38,0))"
+TEST(means_and_sums_that_do_not_fit_are_told_apart)
+{
+    CHECK_ANSWER("SELECT avg(x) FROM VALUES (" NINES ") t(x)", "[NUMERIC_VALUE_OUT_OF_RANGE.WITH_SUGGESTION]");
+    CHECK_ANSWER("SELECT avg(x) FROM VALUES (" NINES "), (" NINES ") t(x)", "[ARITHMETIC_OVERFLOW]");
+    CHECK_ANSWER("SELECT sum(x) OVER () FROM VALUES (" NINES "), (" NINES ") t(x)",
+                 "[NUMERIC_VALUE_OUT_OF_RANGE.WITH_SUGGESTION]");
+    CHECK_ANSWER("SELECT sum(x) FROM VALUES (" NINES "), (1BD), (-1BD) t(x)", "[ARITHMETIC_OVERFLOW]");
+}
+
+TEST(sentences_may_be_of_no_words)
+{
+    CHECK_ANSWER("SELECT sentences('a. . b'), sentences('Hi. . Bye'), sentences('!!! a'), sentences('a! ? b')",
+                 "[[\"a\",\"b\"]], [[\"Hi\"],[\"Bye\"]], [[],[\"a\"]], [[\"a\"],[],[\"b\"]]");
+    CHECK_ANSWER("SELECT sentences('? ! A'), sentences('A. - B'), sentences('a.  '), sentences('')",
+                 "[[],[],[\"A\"]], [[\"A\",\"B\"]], [[\"a\"]], []");
+}
+
+TEST(a_null_within_a_value_of_a_csv_line_is_the_lines)
+{
+    CHECK_ANSWER("SELECT to_csv(named_struct('a', array(1, NULL, 2), 'b', named_struct('c', NULL, 'd', 1)))",
+                 "\"[1,, 2]\",\"{, 1}\"");
+    CHECK_ANSWER("SELECT to_csv(named_struct('a', array(NULL, 1), 'b', map('k', NULL)), map('nullValue', 'N'))",
+                 "\"[ N, 1]\",{k -> N}");
+}
+
+TEST(a_pattern_leaves_a_time_its_microseconds)
+{
+    CHECK_ANSWER(
+        "SET spark.sql.session.timeZone=Australia/Lord_Howe; "
+        "SELECT to_timestamp_ntz(DATE'2000-02-29', 'O'), string(to_timestamp(TIMESTAMP_NTZ'2000-02-29 01:00:00', 'yyyy')), "
+        "to_date(TIMESTAMP_NTZ'2000-02-29 23:00:00', 'yyyy'), unix_timestamp(DATE'2000-02-29', 'yyyy')",
+        "2000-02-28 13:00:00, 2000-02-29 12:00:00, 2000-03-01, 951742800");
+}
+
+TEST(what_is_never_null_is_not_computed_to_be_counted)
+{
+    CHECK_ANSWER("SELECT count(make_date(2024, 13, 1)), count(make_date(2024, 13, x)) FILTER (WHERE x > 1) "
+                 "FROM VALUES (1), (2) t(x)",
+                 "2, 1");
+    CHECK_ANSWER("SELECT count(DISTINCT make_date(2024, 13, x)) FROM VALUES (1) t(x)",
+                 "[DATETIME_FIELD_OUT_OF_BOUNDS.WITH_SUGGESTION]");
+    CHECK_ANSWER("SELECT count(CAST(x AS INT)) FROM VALUES ('a') t(x)", "[CAST_INVALID_INPUT]");
+    CHECK_ANSWER("SELECT x FROM VALUES (0) t(x) WHERE pmod(x, x) IS NULL", "[REMAINDER_BY_ZERO]");
+}
+
+TEST(columns_below_window_functions_are_left_out)
+{
+    CHECK_ANSWER("SELECT n FROM (SELECT row_number() OVER (ORDER BY x) AS n, sum(bad) OVER (ORDER BY x) AS s "
+                 "FROM (SELECT x, CAST('a' || x AS INT) AS bad FROM VALUES (2), (1) t(x))) ORDER BY 1",
+                 "1\n2");
+    CHECK_ANSWER("SELECT count(*) FROM (SELECT count(*) OVER (PARTITION BY y) AS n FROM VALUES (1, 2), (3, 4) t(x, y))",
+                 "2");
+    CHECK_ANSWER(
+        "SELECT x FROM (SELECT x, max(y) OVER (ORDER BY x) AS m FROM VALUES (2, 1), (1, 5) t(x, y)) WHERE m > 1 ORDER BY 1",
+        "1\n2");
+    CHECK_ANSWER("SELECT count(*) OVER () FROM VALUES (1), (2) t(x)", "2\n2");
+}
+
+TEST(an_intersection_with_nothing_computes_nothing)
+{
+    CHECK_ANSWER("SELECT int(x) FROM VALUES ('a') t(x) INTERSECT SELECT y FROM VALUES (1) u(y) WHERE y > 1", "");
+}
+
+TEST(sets_of_what_has_no_order_are_refused)
+{
+    CHECK_ANSWER("SELECT array_except(array(make_interval(1)), array(CAST(NULL AS interval)))",
+                 "[DATATYPE_MISMATCH.INVALID_ORDERING_TYPE]");
+    CHECK_ANSWER("SELECT array_distinct(array(make_interval(1)))", "[DATATYPE_MISMATCH.INVALID_ORDERING_TYPE]");
+    CHECK_ANSWER("SELECT array_except(array(make_interval(1)), array(1))",
+                 "[DATATYPE_MISMATCH.BINARY_ARRAY_DIFF_TYPES]");
+    CHECK_ANSWER("SELECT try_add(make_interval(0, 1), TIMESTAMP_NTZ'2024-01-31 00:00:00')", "2024-02-29 00:00:00");
+}
+
+TEST(numbers_at_their_edges)
+{
+    CHECK_ANSWER(
+        "SELECT atanh(1e-5D), approx_percentile(x, 0.5) FROM VALUES (float('NaN')), (0F), (float('-0.0')) t(x)",
+        "1.0000000000333334E-5, 0.0");
+    CHECK_ANSWER("SELECT CAST(timestamp_seconds(9.007199254740993e15D) AS date)", "+294247-01-10");
+}
