@@ -4,6 +4,7 @@
 #include "expr/coerce.h"
 #include "expr/reshape.h"
 #include "expr/variant_schema.h"
+#include "expr/writer.h"
 #include "format/format.h"
 
 /* ---- a type in DDL ---- */
@@ -70,9 +71,23 @@ static enum code bind_schema_of_json(struct binding *binding, struct error *err)
     struct infer_options infer = {.prefers_decimal = flag_is_set(&options, "prefersDecimal"),
                                   .primitives_as_string = flag_is_set(&options, "primitivesAsString"),
                                   .leading_zeros = flag_is_set(&options, "allowNumericLeadingZeros")};
-    TRY(json_infer(binding->ctx->arena, json, &infer, &type, err));
+    struct error malformed = {0};
+    if (json_infer(binding->ctx->arena, json, &infer, &type, &malformed) != E_OK)
+        return expr_call(binding->ctx, "schema_of_json:malformed", binding->args, 1, binding->at, &binding->rewritten,
+                         err);
     rewrite(binding, type);
     return E_OK;
+}
+
+/* A text that is no JSON is an error as that of any constant is: not in a query without rows by LIMIT 0. */
+SCALAR(fn_malformed, "schema_of_json:malformed", "(string) -> string", "Fails.", NULL, NULL,
+       .flags = FN_FAILS | FN_HIDDEN)
+{
+    struct writer writer;
+    writer_open(&writer, call, out, 0);
+    for (int64_t i; (i = writer_next(&writer)) >= 0; writer_skip(&writer))
+        call_reject(call, i, REJECT_MALFORMED);
+    writer_close(&writer);
 }
 
 static enum code bind_schema_of_csv(struct binding *binding, struct error *err)
@@ -95,4 +110,4 @@ SCALAR_SAME(fn_schema_of_csv, "schema_of_csv", "(any, any?) -> string",
             "The schema of a constant line of separated values, as from_csv takes it.", "schema_of_csv('1,abc')",
             "STRUCT<_c0: INT, _c1: STRING>", .bind = bind_schema_of_csv);
 
-const struct function *const schema_functions[] = {&fn_schema_of_json, &fn_schema_of_csv, NULL};
+const struct function *const schema_functions[] = {&fn_schema_of_json, &fn_malformed, &fn_schema_of_csv, NULL};

@@ -13,7 +13,8 @@ static bool is_word_char(uint32_t c)
 {
     if (c < 0x80)
         return isalnum((int)c) || c == '_';
-    return c >= 0xc0 && !(c >= 0x2000 && c <= 0x206f) && !(c >= 0x3000 && c <= 0x303f) &&
+    bool symbol = (c >= 0x2190 && c <= 0x2bff) || (c >= 0x1f000 && c <= 0x1faff);
+    return c >= 0xc0 && !symbol && !(c >= 0x2000 && c <= 0x206f) && !(c >= 0x3000 && c <= 0x303f) &&
            !(c >= 0xff00 && c <= 0xff0f) && !(c >= 0xff1a && c <= 0xff20);
 }
 

@@ -262,6 +262,14 @@ TEST(sentences_may_be_of_no_words)
                  "[[],[],[\"A\"]], [[\"A\",\"B\"]], [[\"a\"]], []");
 }
 
+TEST(a_text_that_is_no_json_fails_when_its_schema_is_asked_for)
+{
+    CHECK_ANSWER("SELECT schema_of_json('{bad')", "[MALFORMED_RECORD_IN_PARSING]");
+    CHECK_ANSWER("SELECT schema_of_json('{bad') LIMIT 0", "");
+    CHECK_ANSWER("SELECT from_json('1', schema_of_json('{bad'))", "[MALFORMED_RECORD_IN_PARSING]");
+    CHECK_ANSWER("SELECT sentences('a 😀x')", "[[\"a\",\"x\"]]");
+}
+
 TEST(a_null_within_a_value_of_a_csv_line_is_the_lines)
 {
     CHECK_ANSWER("SELECT to_csv(named_struct('a', array(1, NULL, 2), 'b', named_struct('c', NULL, 'd', 1)))",
