@@ -94,7 +94,8 @@
     X(INTERVAL_PARSING, "INVALID_INTERVAL_FORMAT.INTERVAL_PARSING", "a field of the interval is out of its range")     \
     X(REGEXP_REPLACE, "INVALID_REGEXP_REPLACE", "the replacement has a group that the pattern has not, or ends in it") \
     X(NUMERIC_RANGE_ROUNDED, "NUMERIC_VALUE_OUT_OF_RANGE.WITHOUT_SUGGESTION",                                          \
-      "the rounded decimal needs more digits than its precision")
+      "the rounded decimal needs more digits than its precision")                                                      \
+    X(NUMERIC_SUPPORTED, "NUMERIC_OUT_OF_SUPPORTED_RANGE", "the number has more than 38 digits before the point")
 
 enum reject_code {
 #define X(name, condition, text) REJECT_##name,

@@ -94,9 +94,11 @@ static bool text_to_double(struct bytes text, bool single, double *out)
 /* Number syntax that decimal_parse refused has too many digits; anything else is no number. */
 static enum reject_code decimal_reason(struct bytes text)
 {
-    double ignored;
+    double value;
     bool word = text.size > 0 && (text.data[text.size - 1] | 0x20) >= 'a';
-    return !word && text_to_double(text, false, &ignored) ? REJECT_NUMERIC_RANGE : REJECT_CAST;
+    if (word || !text_to_double(text, false, &value))
+        return REJECT_CAST;
+    return fabs(value) < 1e38 ? REJECT_NUMERIC_RANGE : REJECT_NUMERIC_SUPPORTED;
 }
 
 /* ---- booleans ---- */

@@ -236,6 +236,7 @@ static bool is_ansi_error(enum reject_code code)
     case REJECT_CAST_OVERFLOW:
     case REJECT_ARITHMETIC_OVERFLOW:
     case REJECT_NUMERIC_RANGE:
+    case REJECT_NUMERIC_SUPPORTED:
     case REJECT_DIVIDE_BY_ZERO:
     case REJECT_REMAINDER_BY_ZERO:
     case REJECT_ARRAY_INDEX:

@@ -32,12 +32,12 @@ static bool keys_repeat(const struct column *keys, int64_t first, int64_t last, 
     return repeated;
 }
 
-static bool key_is_null(const struct column *keys, int64_t first, int64_t last)
+/* Place of the first that is NULL; `last` when there is none. */
+static int64_t first_null(const struct column *keys, int64_t first, int64_t last)
 {
-    for (int64_t k = first; k < last; k++)
-        if (column_is_null(keys, k))
-            return true;
-    return false;
+    while (first < last && !column_is_null(keys, first))
+        first++;
+    return first;
 }
 
 /* Rejected rows must be empty. */
@@ -67,10 +67,11 @@ void map_check_keys(struct call *call, struct column *out)
     for (int64_t i = 0; i < call->rows; i++) {
         if (!call_valid(call, i))
             continue;
-        bool null = keys->valid != NULL && key_is_null(keys, offsets[i], offsets[i + 1]);
-        if (!null && !keys_repeat(keys, offsets[i], offsets[i + 1], &item))
+        int64_t last = keys->valid != NULL ? first_null(keys, offsets[i], offsets[i + 1]) : offsets[i + 1];
+        bool repeat = keys_repeat(keys, offsets[i], last, &item); // what comes first is said
+        if (!repeat && last == offsets[i + 1])
             continue;
-        call_reject(call, i, null ? REJECT_NULL_MAP_KEY : REJECT_DUPLICATED_KEY);
+        call_reject(call, i, repeat ? REJECT_DUPLICATED_KEY : REJECT_NULL_MAP_KEY);
         bad = true;
     }
     text_free(&item);
@@ -150,7 +151,7 @@ SCALAR(fn_map_from_entries, "map_from_entries", "(array) -> any",
     for (int64_t i = 0; entries->valid != NULL && i < call->rows; i++) {
         int32_t first, last;
         list_range(&args[0], i, &first, &last);
-        if (call_valid(call, i) && key_is_null(entries, first, last))
+        if (call_valid(call, i) && first_null(entries, first, last) < last)
             call_null(call, i);
     }
     picks_open(&picks, call);

@@ -326,10 +326,10 @@ enum code select_over(struct analyser *self, const struct scope *scope, const st
                              ast->call->over->name);
     }
     struct plan_over *over = arena_new(self->arena, struct plan_over);
+    TRY(over_function(self, scope, without_star(self, ast), window, over)); // first, as Spark checks it
     TRY(over_partition(self, scope, window, over));
     TRY(over_order(self, scope, window, over));
     TRY(over_frame(self, scope, window, over));
-    TRY(over_function(self, scope, without_star(self, ast), window, over));
     TRY(check_rank(self, ast, window, over));
     int32_t index = select->overs.count;
     list_add(self->arena, &select->overs, over);

@@ -39,11 +39,23 @@ static bool is_conditional(const struct expr *expr)
 static bool has_null(struct check *self, const struct expr *expr)
 {
     struct error ignored = {0};
-    if (expr_is_call(expr, "<=>"))
-        return false;
     const struct expr *value;
+    if (expr_is_call(expr, "<=>") || expr_is_call(expr, "and") || expr_is_call(expr, "or"))
+        return false;
     for (int32_t i = 0; i < expr->arg_count; i++)
         if (expr_fold(&self->self->expr, expr->args[i], &value, &ignored) == E_OK && column_is_null(value->literal, 0))
+            return true;
+    return false;
+}
+
+/* NULL whatever the row, as it was written: what only folding has made NULL comes too late for those around it. */
+static bool is_null_as_written(const struct expr *expr)
+{
+    if (expr->kind == EXPR_LITERAL)
+        return !expr->replaced && column_is_null(expr->literal, 0);
+    bool whole = expr->kind == EXPR_CAST || expr->kind == EXPR_FIELD || expr_is_strict(expr);
+    for (int32_t i = 0; i < expr->arg_count && whole; i++)
+        if (is_null_as_written(expr->args[i]))
             return true;
     return false;
 }
@@ -53,9 +65,7 @@ static void check(void *context, const struct expr *expr)
     struct check *self = context;
     struct analyser *analyser = self->self;
     const struct expr *value;
-    if (expr == NULL || self->code != E_OK || expr->kind == EXPR_COLUMN || expr_always_null(expr))
-        return;
-    if (expr_is_strict(expr) && expr_always_null(expr))
+    if (expr == NULL || self->code != E_OK || expr->kind == EXPR_COLUMN || is_null_as_written(expr))
         return;
     if (!expr_is_constant(expr) || waits_for_rows(expr)) {
         for (int32_t i = 0; i < expr->arg_count && !is_conditional(expr); i++)

@@ -41,9 +41,15 @@ static bool is_late(const struct error *err)
 /* What it says while it makes a call. */
 static bool is_early(const struct error *err)
 {
-    static const char *const starts[] = {
-        "WRONG_NUM_ARGS",     "INVALID_EXTRACT_",      "FIELD_NOT_FOUND",    "INVALID_LAMBDA_FUNCTION_CALL",
-        "INVALID_SQL_SYNTAX", "NON_FOLDABLE_ARGUMENT", "UNRESOLVED_ROUTINE", NULL};
+    static const char *const starts[] = {"WRONG_NUM_ARGS",
+                                         "INVALID_EXTRACT_",
+                                         "FIELD_NOT_FOUND",
+                                         "INVALID_LAMBDA_FUNCTION_CALL",
+                                         "INVALID_OPTIONS",
+                                         "INVALID_SQL_SYNTAX",
+                                         "NON_FOLDABLE_ARGUMENT",
+                                         "UNRESOLVED_ROUTINE",
+                                         NULL};
     return condition_is_among(err, starts);
 }
 

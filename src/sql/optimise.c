@@ -160,8 +160,11 @@ static const struct expr *fold(struct expr_context *ctx, const struct expr *expr
         return expr;
     if (expr_is_call(expr, "typeof")) // known without the value, which may fail, and whose columns nobody reads then
         return type_name(ctx, expr);
-    if (expr_is_constant(expr))
-        return expr_fold(ctx, expr, &folded, &err) == E_OK ? folded : expr;
+    if (expr_is_constant(expr)) {
+        if (expr_fold(ctx, expr, &folded, &err) != E_OK)
+            return expr;
+        return expr_always_null(expr) ? folded : expr_replaced(ctx, folded); // see failing_constant.c
+    }
     struct expr *copy = NULL;
     for (int32_t i = 0; i < expr->arg_count; i++) {
         const struct expr *arg = fold(ctx, expr->args[i]);

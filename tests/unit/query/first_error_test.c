@@ -16,6 +16,10 @@ TEST(calls_without_columns_are_made_next)
                  "[WRONG_NUM_ARGS.WITHOUT_SUGGESTION]");
     CHECK_ANSWER("SELECT abs(1, 2), strange(1)", "[UNRESOLVED_ROUTINE]");
     CHECK_ANSWER("SELECT abs(array(1)), percentile_cont(5S, 1, false)", "[WRONG_NUM_ARGS.WITHOUT_SUGGESTION]");
+    CHECK_ANSWER("SELECT abs(array(1)), to_csv(2, 1.5)", "[INVALID_OPTIONS.NON_MAP_FUNCTION]");
+    CHECK_ANSWER(
+        "SELECT count(abs(array(id))) OVER (ORDER BY id RANGE BETWEEN 1 PRECEDING AND 1L FOLLOWING) FROM range(1)",
+        "[DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE]");
     CHECK_ANSWER("SELECT abs(array(1)), date_part('xx', DATE'2020-01-01')", "[INVALID_EXTRACT_FIELD]");
     CHECK_ANSWER("SELECT abs(array(1)), CAST(1 AS DATE)", "[DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE]");
 }
@@ -48,6 +52,9 @@ TEST(texts_that_become_times_are_computed_first)
 TEST(constants_fail_without_rows)
 {
     CHECK_ANSWER("SELECT id FROM range(0) WHERE NULL <=> 1 / 0", "[DIVIDE_BY_ZERO]");
+    CHECK_ANSWER("SELECT id FROM range(0) WHERE NULL AND NOT (NULL <=> 1 / 0)", "[DIVIDE_BY_ZERO]");
+    CHECK_ANSWER("SELECT make_date(1, array_max(CAST(array() AS array<int>)), id + int('x')) FROM range(1)",
+                 "[CAST_INVALID_INPUT]");
     CHECK_ANSWER("SELECT make_timestamp_ntz(NULL, 1, 1, id, CAST(1e9BD AS DECIMAL(5,2)), 1) FROM range(1)", "NULL");
     CHECK_ANSWER("SELECT 1/0 FROM range(0)", "[DIVIDE_BY_ZERO]");
     CHECK_ANSWER("SELECT id FROM range(0) WHERE id > 5 AND 1/0 > 1", "[DIVIDE_BY_ZERO]");
@@ -121,14 +128,21 @@ TEST(words_of_types_are_counted_as_open_brackets)
     CHECK_ANSWER("SELECT 8 >> 1, 8 >>> 2", "4, 2");
 }
 
+TEST(keys_of_maps_are_looked_at_one_after_the_other)
+{
+    CHECK_ANSWER("SELECT map_from_arrays(array('a', 'a', NULL), array(1, 2, 3))", "[DUPLICATED_MAP_KEY]");
+    CHECK_ANSWER("SELECT map_from_arrays(array('a', NULL, 'a'), array(1, 2, 3))", "[NULL_MAP_KEY]");
+}
+
 TEST(sums_that_do_not_fit)
 {
     CHECK_ANSWER("SELECT round(CAST('99999999999999999999999999999999999999' AS DECIMAL(38,0)), -2)",
                  "[NUMERIC_VALUE_OUT_OF_RANGE.WITHOUT_SUGGESTION]");
+    CHECK_ANSWER("SELECT CAST('1E38' AS DECIMAL(38,0))", "[NUMERIC_OUT_OF_SUPPORTED_RANGE]");
+    CHECK_ANSWER("SELECT CAST('1E37' AS DECIMAL(38,10))", "[NUMERIC_VALUE_OUT_OF_RANGE.WITH_SUGGESTION]");
     CHECK_ANSWER("SELECT TIME'12:00:00' + INTERVAL '106752' DAY", "[ARITHMETIC_OVERFLOW]");
     CHECK_ANSWER("SELECT TIME'12:00:00' + INTERVAL '2' DAY", "[DATETIME_OVERFLOW]");
-    CHECK_ANSWER("SELECT try_subtract(DATE'2020-01-01', TIMESTAMP_NTZ'2020-01-02 01:00:00')",
-                 "-1 01:00:00.000000000");
+    CHECK_ANSWER("SELECT try_subtract(DATE'2020-01-01', TIMESTAMP_NTZ'2020-01-02 01:00:00')", "-1 01:00:00.000000000");
 }
 
 TEST(variants_as_nested_values)
