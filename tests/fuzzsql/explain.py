@@ -5,6 +5,7 @@ Rules    Spark's optimiser removes what cannot matter (a column that nobody read
          enough to leave out alone is named.
 Order    There are two errors in the statement, and each engine names the one that it meets first. Without the one's cause both
          engines name the other, and the other way round.
+Rows     Two rows of a table fail differently. With the one alone both engines name the one error, with the other alone the other.
 Need     A part of the statement fails in both engines when it is asked for alone, and without it they answer alike: one of them
          computes it although no row needs its value.
 """
@@ -78,6 +79,30 @@ def _both_say(root, leat, spark, condition, other):
             if second.error == condition and _spends(tries, 1) and spark.ask(str(root)).error == condition:
                 return True
     return False
+
+
+def by_rows_apart(tables, leat, spark, statement, mine, theirs):
+    """With a table cut to one of its rows both engines name one condition, with another row the other."""
+    engines = (leat, spark)
+    for table in tables:
+        kept, said = table.rows.parts, set()
+        try:
+            for row in kept:
+                table.rows.parts = [row]
+                _tell(engines, table)
+                answers = {engine.ask(statement).error for engine in engines}
+                said |= answers if len(answers) == 1 else set()
+        finally:
+            table.rows.parts = kept
+            _tell(engines, table)
+        if {mine, theirs} <= said:
+            return True
+    return False
+
+
+def _tell(engines, table):
+    for engine in engines:
+        engine.tell(table.name, str(table.statement))
 
 
 def by_need(root, leat, spark, alike):

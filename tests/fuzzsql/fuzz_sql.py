@@ -140,6 +140,9 @@ class Session:
         found = explain.by_rules(self.spark, statement, lambda answer: verdict(statement, mine, answer) is None)
         if found is None and explain.by_need(Node([query]), self.leat, self.spark, lambda a, b: verdict(statement, a, b) is None):
             found = "a part that fails alone in both engines: only one of them computes it"
+        used = [table for table in difference.settings.tables if re.search(rf"\b{table.name}\b", statement)]
+        if found is None and mine.error and theirs.error and explain.by_rows_apart(used, self.leat, self.spark, statement, mine.error, theirs.error):
+            found = "two rows that fail differently: each engine meets another one first"
         return found
 
     def shrink(self, query, settings, kind):
