@@ -365,7 +365,7 @@ SCALAR(fn_overlay, "overlay", "(string, string, int, int?) -> string",
         int32_t before = (int32_t)((uint32_t)at - 1); // an int in Java: nothing is less than the least
         int64_t size = call->arg_count == 4 && INT_AT(3, i) >= 0 ? INT_AT(3, i) : utf8_count(with);
         struct bytes head = substring_of(text, 1, before, false),
-                     tail = substring_of(text, at + size, INT64_MAX, false);
+                     tail = substring_of(text, (int32_t)((uint32_t)at + (uint32_t)size), INT64_MAX, false);
         uint8_t *to = writer_room(&writer, head.size + with.size + tail.size);
         if (to == NULL)
             continue;

@@ -312,8 +312,11 @@ static void put_conv(struct writer *writer, struct bytes text, int from, int to)
         writer_null(writer);
         return;
     }
-    if (overflow && writer->call->session->ansi)
+    if (overflow && writer->call->session->ansi) {
         call_reject(writer->call, writer->row, REJECT_ARITHMETIC_OVERFLOW);
+        writer_skip(writer);
+        return;
+    }
     if (negative)
         value = (int64_t)value < 0 && to > 0 ? UINT64_MAX : 0 - value;
     bool minus = to < 0 && (int64_t)value < 0;

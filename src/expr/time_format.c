@@ -309,10 +309,17 @@ SCALAR_SAME(fn_try_to_date, "try_to_date", "(string, string) -> date",
             "A text by a pattern as a date; NULL when it is none.", "try_to_date('x', 'yyyy')", "NULL",
             .bind = bind_try_to_date);
 
+/* What is left of a second is cut off, also before 1970, where unix_seconds() counts the second before. */
+SCALAR(fn_cut_seconds, "timestamp:cut_seconds", "(timestamp!) -> bigint", "Seconds since 1970.", NULL, NULL,
+       .flags = FN_HIDDEN)
+{
+    LOOP1(int64_t, int64_t, r[i] = x / SECOND_US);
+}
+
 static enum code bind_unix_of_time(struct binding *binding, struct error *err)
 {
     const struct expr *instant = expr_cast_implicit(binding->ctx, binding->args[0], type_of(TYPE_TIMESTAMP));
-    return expr_call(binding->ctx, "unix_seconds", &instant, 1, binding->at, &binding->rewritten, err);
+    return expr_call(binding->ctx, "timestamp:cut_seconds", &instant, 1, binding->at, &binding->rewritten, err);
 }
 SCALAR_SAME(fn_unix_of_time, "unix_timestamp to_unix_timestamp", "(timestamp) -> bigint | (date) -> bigint",
             "Seconds since 1970 UTC.", "unix_timestamp(TIMESTAMP'1970-01-01 00:00:01Z')", "1",
@@ -321,7 +328,7 @@ static enum code bind_unix_keep(struct binding *binding, struct error *err)
 {
     const struct expr *instant;
     TRY(keep_time(binding, TYPE_TIMESTAMP, &instant, err));
-    return expr_call(binding->ctx, "unix_seconds", &instant, 1, binding->at, &binding->rewritten, err);
+    return expr_call(binding->ctx, "timestamp:cut_seconds", &instant, 1, binding->at, &binding->rewritten, err);
 }
 SCALAR_SAME(fn_unix_keep, "unix_timestamp to_unix_timestamp", TIMES_BY_PATTERN("bigint"),
             "The same: the pattern is for texts.", NULL, NULL, .bind = bind_unix_keep);
@@ -329,7 +336,7 @@ SCALAR_SAME(fn_unix_keep, "unix_timestamp to_unix_timestamp", TIMES_BY_PATTERN("
 SCALAR(fn_unix_of_local, "unix_timestamp to_unix_timestamp", "(timestamp_ntz!) -> bigint",
        "Seconds since 1970 of a clock that has no zone.", "unix_timestamp(TIMESTAMP_NTZ'1970-01-01 00:00:01')", "1")
 {
-    LOOP1(int64_t, int64_t, r[i] = floor_divide(x, 1000000));
+    LOOP1(int64_t, int64_t, r[i] = x / SECOND_US);
 }
 
 const struct function *const time_format_functions[] = {
@@ -344,6 +351,7 @@ const struct function *const time_format_functions[] = {
     &fn_unix_timestamp,
     &fn_unix_of_time,
     &fn_unix_of_local,
+    &fn_cut_seconds,
     &fn_read_timestamp,
     &fn_try_read_timestamp,
     &fn_read_timestamp_ntz,

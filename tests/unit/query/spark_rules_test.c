@@ -328,6 +328,13 @@ TEST(sets_of_what_has_no_order_are_refused)
 
 TEST(numbers_at_their_edges)
 {
+    CHECK_ANSWER("SELECT overlay('ab', 'x', 2147483647), overlay('abc', 'x', 2)", "abxab, axc");
+    CHECK_ANSWER(
+        "SELECT unix_timestamp(TIMESTAMP'1969-12-31 23:59:58.5'), unix_seconds(TIMESTAMP'1969-12-31 23:59:58.5'), "
+        "unix_timestamp(TIMESTAMP_NTZ'1969-12-31 23:59:58.5')",
+        "-1, -2, -1");
+    CHECK_ANSWER("SELECT CAST(0.99999999999999999999BD AS INT)", "1");
+    CHECK_ANSWER("SET spark.sql.ansi.enabled=false; SELECT CAST(0.99999999999999999999BD AS INT)", "0");
     CHECK_ANSWER(
         "SELECT atanh(1e-5D), approx_percentile(x, 0.5) FROM VALUES (float('NaN')), (0F), (float('-0.0')) t(x)",
         "1.0000000000333334E-5, 0.0");
