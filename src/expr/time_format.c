@@ -255,8 +255,8 @@ SCALAR(fn_as_timestamp, "timestamp:same_us", "(timestamp_ntz!) -> timestamp", "T
 {
     LOOP1(int64_t, int64_t, r[i] = x);
 }
-SCALAR_SAME(fn_as_timestamp_ntz, "timestamp_ntz:same_us", "(timestamp!) -> timestamp_ntz", "The same number.", NULL, NULL,
-            .run = fn_as_timestamp_run, .flags = FN_HIDDEN);
+SCALAR_SAME(fn_as_timestamp_ntz, "timestamp_ntz:same_us", "(timestamp!) -> timestamp_ntz", "The same number.", NULL,
+            NULL, .run = fn_as_timestamp_run, .flags = FN_HIDDEN);
 
 /* With a pattern, which is for texts, a time keeps its microseconds, whether a zone is meant or not, as in Spark. */
 static enum code keep_time(struct binding *binding, enum type_id to, const struct expr **out, struct error *err)
