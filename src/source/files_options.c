@@ -122,7 +122,8 @@ const struct option delta_options[] = {
     {.name = "schema",
      .kind = OPTION_STRING,
      .offset = AT(schema),
-     .help = "columns to read, found by name: id BIGINT, at TIMESTAMP; the table must have them. Default: those it has"},
+     .help =
+         "columns to read, found by name: id BIGINT, at TIMESTAMP; the table must have them. Default: those it has"},
     {.name = "versionAsOf",
      .kind = OPTION_STRING,
      .offset = AT(version),
