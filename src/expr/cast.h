@@ -23,6 +23,12 @@ void *cast_values(struct call *call, struct column *out);
 /* Sums at the edge of 64 bits wrap: those instants print as nonsense in Spark too, but nothing may break. */
 static inline int64_t wrap_add(int64_t a, int64_t b) { return (int64_t)((uint64_t)a + (uint64_t)b); }
 static inline int64_t floor_rest(int64_t a, int64_t b) { return a % b < 0 ? a % b + b : a % b; }
+/* The first or the last instant there is where the seconds are beyond; they are finite. */
+static inline int64_t near_instant(double seconds)
+{
+    double us = seconds * (double)SECOND_US;
+    return us >= -0x1p63 && us < 0x1p63 ? (int64_t)us : us > 0 ? INT64_MAX : INT64_MIN;
+}
 /* Zone NULL: local time is all there is. */
 static inline int64_t to_local(const struct zone *zone, int64_t us)
 {

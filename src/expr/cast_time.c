@@ -54,19 +54,23 @@ static void null_beyond(struct call *call, int64_t row, int64_t seconds, const s
         call_null(call, row);
 }
 
-/* The number as a column of its own, then a plain cast from there. */
+/* The number as a column of its own, then a plain cast from there: DECIMALs keep every microsecond. */
 static void timestamp_to_number(struct call *call, const struct arg *arg, struct column *out)
 {
-    bool whole = type_is_integer(out->type);
-    struct column seconds = {.type = type_of(whole ? TYPE_INT64 : TYPE_DOUBLE), .rows = call->rows};
+    bool whole = type_is_integer(out->type), exact = out->type->id == TYPE_DECIMAL;
+    const struct type decimal = {.id = TYPE_DECIMAL, .precision = 20, .scale = 6};
+    struct column seconds = {.type = exact ? &decimal : type_of(whole ? TYPE_INT64 : TYPE_DOUBLE), .rows = call->rows};
     const int64_t *s = arg_values(arg, int64_t);
     cast_values(call, &seconds);
     for (int64_t i = 0; i < call->rows; i++) {
-        if (whole) {
+        if (exact) {
+            decimal_store(&seconds, true, i, s[i]);
+        } else if (whole) {
             column_values(&seconds, int64_t)[i] = floor_divide(s[i], SECOND_US);
             null_beyond(call, i, column_values(&seconds, int64_t)[i], out->type);
-        } else
+        } else {
             column_values(&seconds, double)[i] = (double)s[i] / (double)SECOND_US;
+        }
     }
     const struct arg number = {&seconds, arg->step};
     cast_number(call, &number, out);
@@ -85,7 +89,7 @@ static void float_to_timestamp(struct call *call, double seconds, int64_t row, i
 {
     double us = seconds * (double)SECOND_US;
     bool nearest = !call->session->ansi && !call->quiet; // without ANSI the last instant there is
-    *out = us >= -0x1p63 && us < 0x1p63 ? (int64_t)us : us > 0 ? INT64_MAX : INT64_MIN;
+    *out = isfinite(seconds) ? near_instant(seconds) : 0;
     if (!isfinite(seconds))
         call_reject(call, row, REJECT_CAST);
     else if (!nearest && !(us >= -0x1p63 && us <= 0x1p63))

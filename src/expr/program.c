@@ -175,16 +175,28 @@ static void compile_args(struct compiler *c, const struct expr *expr, int32_t ma
             args[i] = compile_arg(c, expr->args[i], mask);
 }
 
+static bool is_one_of(const struct expr *expr, const char *const *names)
+{
+    while (*names != NULL && !expr_is_call(expr, *names))
+        names++;
+    return *names != NULL;
+}
+
 /* A cast that may fail, and a division, are what may be NULL to Spark's optimiser, whatever `nullable` says. */
 static bool is_null_to_spark(const struct expr *expr)
 {
-    bool divides = expr->kind == EXPR_CALL && (expr->function->flags & FN_RIGHT_FIRST) != 0;
+    static const char *const made[] = {"array", "map", "named_struct", NULL}; // hold NULLs, and are none
+    static const char *const as_first[] = {"format_string", "concat_ws", NULL};
+    static const char *const as_all[] = {"coalesce", "greatest", "least", NULL};
+    bool call = expr->kind == EXPR_CALL, divides = call && (expr->function->flags & FN_RIGHT_FIRST) != 0;
     if ((expr->kind == EXPR_CAST || divides) && expr_node_fails(expr))
         return true;
-    for (int32_t i = 0; i < expr->arg_count; i++)
-        if (is_null_to_spark(expr->args[i]))
-            return true;
-    return false;
+    if (call && ((expr->function->flags & FN_NEVER_NULL) != 0 || is_one_of(expr, made)))
+        return false;
+    int32_t count = is_one_of(expr, as_first) ? 1 : expr->arg_count, nulls = 0;
+    for (int32_t i = 0; i < count; i++)
+        nulls += is_null_to_spark(expr->args[i]);
+    return nulls > 0 && (nulls == count || !is_one_of(expr, as_all));
 }
 
 bool expr_null_is_known(const struct expr *expr)

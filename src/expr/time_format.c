@@ -1,4 +1,6 @@
 /* time_format.c - date_format, to_timestamp and the like, by patterns (time_pattern.c) or as casts. */
+#include <math.h>
+
 #include "expr/calendar.h"
 #include "expr/coerce.h"
 #include "expr/writer.h"
@@ -222,6 +224,13 @@ static enum code decimal_cast_bind(struct binding *binding, struct error *err)
                      &binding->rewritten, err);
 }
 
+/* Seconds as an instant, or the first or last one that there is: a cast without ANSI. */
+SCALAR(fn_near_timestamp, "timestamp:near", "(double) -> timestamp", "Seconds since 1970.", NULL, NULL,
+       .flags = FN_HIDDEN | FN_NULLABLE)
+{
+    LOOP1(int64_t, double, r[i] = isfinite(x) ? near_instant(x) : 0; if (!isfinite(x)) call_null(call, i));
+}
+
 /* Times are cast to what the function's name says, numbers too where they are instants; all else is read as a text. */
 static enum code bind_time_read(struct binding *binding, const struct type *to, bool try_cast, struct error *err)
 {
@@ -233,6 +242,8 @@ static enum code bind_time_read(struct binding *binding, const struct type *to, 
         return binding_wrong_type(binding, 0, "STRING\" or \"DATE\" or \"TIMESTAMP", err);
     if (from->id != TYPE_DATE && from->id != TYPE_TIMESTAMP && from->id != TYPE_TIMESTAMP_NTZ && !instant)
         arg = expr_cast_implicit(ctx, arg, type_of(TYPE_STRING));
+    if (try_cast && instant && (from->id == TYPE_FLOAT || from->id == TYPE_DOUBLE))
+        return expr_call(ctx, "timestamp:near", &arg, 1, binding->at, &binding->rewritten, err);
     return expr_cast(ctx, arg, to, try_cast, binding->at, &binding->rewritten, err);
 }
 #define READ_AS(id, name_, signature_, help_, example_, expected_, type_, try_) \
@@ -357,6 +368,7 @@ const struct function *const time_format_functions[] = {
     &fn_read_timestamp_ntz,
     &fn_as_timestamp,
     &fn_as_timestamp_ntz,
+    &fn_near_timestamp,
     &fn_keep_timestamp,
     &fn_keep_timestamp_ntz,
     &fn_keep_date,

@@ -52,7 +52,7 @@ static const uint8_t *put_object(struct walk *walk, const uint8_t *p, int depth)
         if (p == NULL || last)
             break;
         const uint8_t *name = p;
-        p = json_skip_name(p, walk->end);
+        p = p < walk->end && *p == '"' ? json_skip_name(p, walk->end) : NULL; // no '' here, other than in from_json
         if (p == NULL)
             return stop(walk, VARIANT_NO_JSON);
         text_clear(&walk->text);

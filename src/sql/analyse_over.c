@@ -51,81 +51,126 @@ static enum code over_order(struct analyser *self, const struct scope *scope, co
 
 /* ---- the frame ---- */
 
-static enum code range_bound(struct analyser *self, const struct ast_bound *bound, const struct expr *offset,
-                             const struct plan_over *over, struct plan_bound *out)
+/* The offset as the key's type, but for DATEs and TIMESTAMPs, to which an INT or an interval is added. */
+static const struct expr *offset_of_key(struct analyser *self, const struct plan_over *over, const struct expr *offset)
 {
-    struct position at = bound->offset->at;
+    const struct type *key = over->order_count == 1 ? over->order[0]->type : NULL;
+    if (key == NULL || key->id == TYPE_DATE || key->id == TYPE_TIMESTAMP || key->id == TYPE_TIMESTAMP_NTZ ||
+        type_equal(key, offset->type))
+        return offset;
+    struct error none = {0};
+    const struct expr *as_key;
+    return expr_cast(&self->expr, offset, key, false, offset->at, &as_key, &none) == E_OK ? as_key : offset;
+}
+
+static enum code bound_offset(struct analyser *self, const struct scope *scope, const struct ast_bound *bound,
+                              const struct plan_over *over, const struct expr **out)
+{
+    TRY(analyse_expr(self, scope, bound->offset, out));
+    if (!expr_is_constant(*out))
+        return sql_error(self, bound->offset->at, NULL,
+                         "[DATATYPE_MISMATCH.SPECIFIED_WINDOW_FRAME_WITHOUT_FOLDABLE] Window frame bound \"%s\" is not "
+                         "a literal.",
+                         ast_name_of(self, bound->offset));
+    if (!over->by_rows)
+        *out = offset_of_key(self, over, *out);
+    const struct type *type = (*out)->type;
+    bool fits = over->by_rows ? type->id == TYPE_INT32
+                              : type_is_numeric(type) || type_is_interval(type) || type->id == TYPE_NULL;
+    if (!fits)
+        return sql_error(self, bound->offset->at, NULL,
+                         "[DATATYPE_MISMATCH.SPECIFIED_WINDOW_FRAME_UNACCEPTED_TYPE] The data type of the bound \"%s\" "
+                         "does not match the expected data type \"%s\".",
+                         type_text(self->arena, type), over->by_rows ? "INT" : "NUMERIC or INTERVAL");
+    return E_OK;
+}
+
+static enum code range_bound(struct analyser *self, const struct expr *offset, const struct plan_over *over,
+                             struct plan_bound *out)
+{
     if (over->order_count != 1)
-        return sql_error(self, at, NULL,
+        return sql_error(self, offset->at, NULL,
                          "[DATATYPE_MISMATCH.RANGE_FRAME_MULTI_ORDER] A range window frame with value boundaries "
                          "cannot be used in a window specification with %s.",
                          over->order_count == 0 ? "no ORDER BY" : "several ORDER BY expressions");
     const struct expr *args[2] = {over->order[0], offset};
     bool less = (out->kind == BOUND_BEFORE) != over->orders[0].descending;
-    enum code code = expr_call(&self->expr, less ? "-" : "+", args, 2, at, &out->value, self->err);
+    enum code code = expr_call(&self->expr, less ? "-" : "+", args, 2, offset->at, &out->value, self->err);
     if (code != E_OK)
-        return sql_error(self, at, NULL,
+        return sql_error(self, offset->at, NULL,
                          "[DATATYPE_MISMATCH.RANGE_FRAME_INVALID_TYPE] The data type \"%s\" used in the order "
                          "specification does not support the data type \"%s\" which is used in the range frame.",
                          type_text(self->arena, args[0]->type), type_text(self->arena, offset->type));
     const struct type *key = args[0]->type, *bounds = out->value->type;
     bool wider = key->id == TYPE_DECIMAL && bounds->id == TYPE_DECIMAL && bounds->scale == key->scale;
     if (!wider && !type_equal(bounds, key)) // a bound may have a digit more than any key
-        return placed(self, expr_cast(&self->expr, out->value, key, false, at, &out->value, self->err), at);
+        return placed(self, expr_cast(&self->expr, out->value, key, false, offset->at, &out->value, self->err),
+                      offset->at);
     return E_OK;
 }
 
-static enum code over_bound(struct analyser *self, const struct scope *scope, const struct ast_bound *bound,
+static enum code over_bound(struct analyser *self, const struct ast_bound *bound, const struct expr *offset,
                             const struct plan_over *over, struct plan_bound *out)
 {
-    static const enum bound_kind kinds[] = {[BOUND_UNBOUNDED_PRECEDING] = BOUND_START,
-                                            [BOUND_PRECEDING] = BOUND_BEFORE,
-                                            [BOUND_CURRENT] = BOUND_ROW,
-                                            [BOUND_FOLLOWING] = BOUND_AFTER,
-                                            [BOUND_UNBOUNDED_FOLLOWING] = BOUND_END};
-    const struct expr *offset;
-    *out = (struct plan_bound){.kind = kinds[bound->kind]};
-    if (bound->offset == NULL)
+    if (offset == NULL)
         return E_OK;
-    TRY(analyse_expr(self, scope, bound->offset, &offset));
-    if (!expr_is_constant(offset))
-        return sql_error(self, bound->offset->at, NULL,
-                         "[DATATYPE_MISMATCH.SPECIFIED_WINDOW_FRAME_WITHOUT_FOLDABLE] Window frame bound \"%s\" is not "
-                         "a literal.",
-                         ast_name_of(self, bound->offset));
-    out->type = offset->type;
     if (!over->by_rows)
-        return range_bound(self, bound, offset, over, out);
-    if (!type_is_integer(offset->type))
-        return sql_error(self, bound->offset->at, NULL,
-                         "[DATATYPE_MISMATCH.SPECIFIED_WINDOW_FRAME_UNACCEPTED_TYPE] The data type of the bound \"%s\" "
-                         "does not match the expected data type \"INT\".",
-                         type_text(self->arena, offset->type));
+        return range_bound(self, offset, over, out);
     return constant_number(self, bound->offset, offset, &out->rows);
+}
+
+/* Whether the frame begins behind its end, whatever the row. */
+static bool is_backward(struct analyser *self, const struct plan_over *over, const struct expr *const offsets[2])
+{
+    const enum bound_kind kinds[2] = {over->from.kind, over->to.kind};
+    if (kinds[0] == BOUND_END || kinds[1] == BOUND_START || kinds[0] > kinds[1])
+        return true;
+    if (offsets[0] == NULL || offsets[1] == NULL)
+        return false;
+    struct error none = {0};
+    const struct expr *far[2] = {offsets[0], offsets[1]}, *later, *value;
+    for (int i = 0; i < 2; i++)
+        if (kinds[i] == BOUND_BEFORE &&
+            expr_call(&self->expr, "negative", &far[i], 1, far[i]->at, &far[i], &none) != E_OK)
+            return false;
+    return expr_call(&self->expr, ">", far, 2, far[0]->at, &later, &none) == E_OK &&
+           expr_fold(&self->expr, later, &value, &none) == E_OK && column_valid_at(value->literal, 0) &&
+           bit_get(value->literal->values->data, 0);
 }
 
 /* Without a frame: up to the row's peers when there is an order, else all rows. */
 static enum code over_frame(struct analyser *self, const struct scope *scope, const struct ast_window *window,
                             struct plan_over *out)
 {
+    static const enum bound_kind kinds[] = {[BOUND_UNBOUNDED_PRECEDING] = BOUND_START,
+                                            [BOUND_PRECEDING] = BOUND_BEFORE,
+                                            [BOUND_CURRENT] = BOUND_ROW,
+                                            [BOUND_FOLLOWING] = BOUND_AFTER,
+                                            [BOUND_UNBOUNDED_FOLLOWING] = BOUND_END};
     out->by_rows = window->framed && window->by_rows;
     out->from.kind = BOUND_START;
     out->to.kind = out->order_count > 0 ? BOUND_ROW : BOUND_END;
     if (!window->framed)
         return E_OK;
-    TRY(over_bound(self, scope, &window->from, out, &out->from));
-    TRY(over_bound(self, scope, &window->to, out, &out->to));
-    if (out->from.type != NULL && out->to.type != NULL && !type_equal(out->from.type, out->to.type))
+    const struct expr *offsets[2] = {NULL, NULL};
+    out->from = (struct plan_bound){.kind = kinds[window->from.kind]};
+    out->to = (struct plan_bound){.kind = kinds[window->to.kind]};
+    if (window->from.offset != NULL)
+        TRY(bound_offset(self, scope, &window->from, out, &offsets[0]));
+    if (window->to.offset != NULL)
+        TRY(bound_offset(self, scope, &window->to, out, &offsets[1]));
+    if (offsets[0] != NULL && offsets[1] != NULL && !type_equal(offsets[0]->type, offsets[1]->type))
         return sql_error(self, window->at, NULL,
                          "[DATATYPE_MISMATCH.SPECIFIED_WINDOW_FRAME_DIFF_TYPES] Window frame bounds \"%s\" and \"%s\" "
                          "do not have the same type.",
-                         type_text(self->arena, out->from.type), type_text(self->arena, out->to.type));
-    if (out->from.kind == BOUND_END || out->to.kind == BOUND_START || out->from.kind > out->to.kind)
+                         type_text(self->arena, offsets[0]->type), type_text(self->arena, offsets[1]->type));
+    if (is_backward(self, out, offsets))
         return sql_error(
             self, window->at, NULL,
             "[DATATYPE_MISMATCH.SPECIFIED_WINDOW_FRAME_WRONG_COMPARISON] The lower bound of a window frame "
             "must be less than or equal to the upper bound.");
-    return E_OK;
+    TRY(over_bound(self, &window->from, offsets[0], out, &out->from));
+    return over_bound(self, &window->to, offsets[1], out, &out->to);
 }
 
 /* ---- the function ---- */

@@ -101,6 +101,7 @@ struct plan_join {
     int32_t time_key;             /* key that is an event-time column of some side (a window, a time): rows of both */
                                   /* sides go at key <= W (a window: its end); -1 = none. Never a <=> key */
     const struct expr *condition; /* the rest of ON, over left columns then right columns; NULL = none */
+    bool never;                   /* no row goes with another: the only keys are TRUE and FALSE */
     /* schema: left columns, then right ones; SEMI and ANTI: left ones */
 };
 struct plan_deduplicate {
@@ -175,7 +176,6 @@ struct plan_bound {
     enum bound_kind kind;
     int64_t rows;             /* ROWS n PRECEDING, FOLLOWING */
     const struct expr *value; /* RANGE: the order key at the bound, per row */
-    const struct type *type;  /* of the offset as it is written; NULL = none */
 };
 struct plan_over {
     enum over_kind kind;

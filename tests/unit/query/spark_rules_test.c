@@ -340,3 +340,40 @@ TEST(numbers_at_their_edges)
         "1.0000000000333334E-5, 0.0");
     CHECK_ANSWER("SELECT CAST(timestamp_seconds(9.007199254740993e15D) AS date)", "+294247-01-10");
 }
+
+TEST(frames_take_offsets_as_the_key_they_are_added_to)
+{
+    CHECK_ANSWER(
+        "SELECT sum(x) OVER (ORDER BY d RANGE BETWEEN 1 PRECEDING AND 1.05 FOLLOWING) FROM VALUES (1, 1.25BD), "
+        "(2, 2.25BD), (3, 3.30BD) AS t(x, d)",
+        "3\n6\n3");
+    CHECK_ANSWER(
+        "SELECT sum(x) OVER (ORDER BY d RANGE BETWEEN '1' PRECEDING AND 1.5 FOLLOWING) FROM VALUES (1, 1), (2, 2) "
+        "AS t(x, d)",
+        "3\n3");
+    CHECK_ANSWER("SELECT sum(id) OVER (ORDER BY id RANGE BETWEEN 2 FOLLOWING AND 1.5 FOLLOWING) FROM range(2)",
+                 "[DATATYPE_MISMATCH.SPECIFIED_WINDOW_FRAME_WRONG_COMPARISON]");
+    CHECK_ANSWER("SELECT sum(id) OVER (ORDER BY id ROWS BETWEEN 1 PRECEDING AND 2 PRECEDING) FROM range(2)",
+                 "[DATATYPE_MISMATCH.SPECIFIED_WINDOW_FRAME_WRONG_COMPARISON]");
+    CHECK_ANSWER("SELECT sum(id) OVER (ORDER BY id ROWS BETWEEN 1L PRECEDING AND 2L FOLLOWING) FROM range(2)",
+                 "[DATATYPE_MISMATCH.SPECIFIED_WINDOW_FRAME_UNACCEPTED_TYPE]");
+    CHECK_ANSWER("SELECT sum(id) OVER (ORDER BY d RANGE BETWEEN 1 PRECEDING AND 1L FOLLOWING) FROM (SELECT id, "
+                 "DATE'2020-01-01' AS d FROM range(2))",
+                 "[DATATYPE_MISMATCH.SPECIFIED_WINDOW_FRAME_DIFF_TYPES]");
+}
+
+TEST(rows_are_counted_where_the_call_is_never_null)
+{
+    CHECK_ANSWER("SELECT count(format_string('%5d|', CAST(concat('x', id) AS INT))), count(array(1 div id)), "
+                 "count(coalesce(1 div id, 1)), count(CAST(concat('x', id) AS INT) IS NULL) FROM range(3)",
+                 "3, 3, 3, 3");
+    CHECK_ANSWER("SELECT count(format_string(concat('%', 1 div id), 5)) FROM range(3)", "[DIVIDE_BY_ZERO]");
+}
+
+TEST(instants_and_numbers)
+{
+    CHECK_ANSWER("SELECT try_to_timestamp(float(1e38)), try_to_timestamp(double('NaN'))",
+                 "+294247-01-10 04:00:54.775807, NULL");
+    CHECK_ANSWER("SELECT CAST(timestamp_micros(9007199254740993) AS DECIMAL(20,6))", "9007199254.740993");
+    CHECK_ANSWER("SELECT try_parse_json('{\\'a\\':1}'), try_parse_json('{\"a\":1}')", "NULL, {\"a\":1}");
+}
