@@ -390,7 +390,7 @@ SCALAR(fn_array_except, "array_except", "(array<O>!!, array<O>!!) -> array<O>",
 /* ---- joining and growing ---- */
 
 SCALAR(fn_array_concat, "concat ||", "(array<T>!!, array<T>!!...) -> array<T>", "One array behind the other.",
-       "concat(array(1), array(2))", "[1,2]")
+       "concat(array(1), array(2))", "[1,2]", .flags = FN_IN_ORDER)
 {
     struct picks picks;
     struct column pool = {0};

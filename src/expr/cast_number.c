@@ -49,7 +49,8 @@ static void decimal_to_integer(struct call *call, const struct arg *arg, struct 
     bool wide = type_is_wide_decimal(arg->col->type);
     int128 unit = decimal_power10(arg->col->type->scale);
     int32_t width = type_width(out->type);
-    bool by_double = wide && high != INT64_MAX && call->session->ansi; // as Spark does: 0.99999999999999999999 is 1
+    bool by_double =
+        wide && high != INT64_MAX && (call->session->ansi || call->quiet); // as Spark: 0.99999999999999999999 is 1
     for (int64_t i = 0; i < call->rows; i++) {
         int128 whole = decimal_load(arg, wide, i) / unit;
         if (by_double && whole >= low && whole <= high)

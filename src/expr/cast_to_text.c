@@ -5,6 +5,11 @@
 
 enum { VALUE_TEXT_MAX = CALENDAR_INTERVAL_TEXT_MAX }; // the longest flat value
 
+static int128 decimal_at(const struct column *col, int64_t row)
+{
+    return type_is_wide_decimal(col->type) ? column_values(col, int128)[row] : (int128)column_values(col, int64_t)[row];
+}
+
 /* A flat value that is neither NULL nor text; at most VALUE_TEXT_MAX bytes. */
 static size_t print_flat(const struct column *col, int64_t row, const struct zone *zone, char *out)
 {
@@ -20,10 +25,7 @@ static size_t print_flat(const struct column *col, int64_t row, const struct zon
     case TYPE_INT64: return print_int64(column_values(col, int64_t)[row], out);
     case TYPE_FLOAT: return print_float(column_values(col, float)[row], out);
     case TYPE_DOUBLE: return print_double(column_values(col, double)[row], out);
-    case TYPE_DECIMAL:
-        return decimal_print(type_is_wide_decimal(col->type) ? column_values(col, int128)[row]
-                                                             : (int128)column_values(col, int64_t)[row],
-                             col->type->scale, out);
+    case TYPE_DECIMAL: return decimal_print(decimal_at(col, row), col->type->scale, out);
     case TYPE_DATE: return date_print(column_values(col, int32_t)[row], out);
     case TYPE_TIMESTAMP: return timestamp_print(column_values(col, int64_t)[row], zone, out);
     case TYPE_TIMESTAMP_NTZ: return timestamp_print(column_values(col, int64_t)[row], zone_utc(), out);
@@ -38,6 +40,7 @@ static size_t print_flat(const struct column *col, int64_t row, const struct zon
 struct nested_style {
     const struct zone *zone;
     bool csv;
+    bool exponents;      /* of small DECIMALs: in csv, and without ANSI */
     struct bytes absent; /* csv: stands for a NULL */
 };
 
@@ -92,6 +95,9 @@ static void print_value(const struct column *col, int64_t row, const struct nest
         text_add_string(out, col->child_count == 0 ? "{}" : "}");
     } else if (type_is_nested(col->type)) {
         print_list(col, row, style, out);
+    } else if (col->type->id == TYPE_DECIMAL && style->exponents) {
+        out->size +=
+            decimal_print_scientific(decimal_at(col, row), col->type->scale, text_reserve(out, VALUE_TEXT_MAX));
     } else {
         out->size += print_flat(col, row, style->zone, text_reserve(out, VALUE_TEXT_MAX));
     }
@@ -129,7 +135,8 @@ void cast_to_text(struct call *call, const struct arg *arg, struct column *out)
     struct writer writer;
     writer_open(&writer, call, out, call->rows * 16);
     if (type_is_nested(arg->col->type) || arg->col->type->id == TYPE_VARIANT) {
-        nested_to_text(call, arg, &(struct nested_style){.zone = call->session->zone}, &writer);
+        struct nested_style style = {.zone = call->session->zone, .exponents = !call->session->ansi};
+        nested_to_text(call, arg, &style, &writer);
         writer_close(&writer);
         return;
     }
@@ -150,7 +157,7 @@ void cast_to_text(struct call *call, const struct arg *arg, struct column *out)
 
 void nested_to_csv(struct call *call, const struct arg *arg, struct bytes absent, struct column *out)
 {
-    struct nested_style style = {.zone = call->session->zone, .csv = true, .absent = absent};
+    struct nested_style style = {.zone = call->session->zone, .csv = true, .exponents = true, .absent = absent};
     struct writer writer;
     writer_open(&writer, call, out, call->rows * 16);
     nested_to_text(call, arg, &style, &writer);

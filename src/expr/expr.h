@@ -127,6 +127,8 @@ bool expr_is_constant(const struct expr *expr); /* no columns, no non-determinis
 bool expr_is_foldable(const struct expr *expr);
 const struct expr *expr_replaced(struct expr_context *ctx, const struct expr *expr); /* the same, marked */
 bool expr_is_strict(const struct expr *expr); /* a call that is NULL where an argument is */
+/* NULL without a look at the other arguments where one is NULL: a cast, a field, nearly all strict calls. */
+bool expr_passes_null(const struct expr *expr);
 /* Whatever the row: it is NULL, or a strict call of something that is. */
 bool expr_always_null(const struct expr *expr);
 /* It may fail, but is never NULL, neither here nor to Spark's optimiser: who asks for its validity does not need it. */

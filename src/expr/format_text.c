@@ -178,11 +178,14 @@ static bool is_inside_a_count(const struct type *type)
     return type_is_interval(type) || type->id == TYPE_DATE || type->id == TYPE_TIMESTAMP ||
            type->id == TYPE_TIMESTAMP_NTZ;
 }
-static bool is_narrow(const struct type *type) { return type->id == TYPE_INTERVAL_YM || type->id == TYPE_DATE; }
+static bool is_narrow(const struct type *type)
+{
+    return type->id == TYPE_INT32 || type->id == TYPE_INTERVAL_YM || type->id == TYPE_DATE;
+}
 
 static bool is_count(const struct arg *arg)
 {
-    return arg->col->type->id == TYPE_INT64 || is_inside_a_count(arg->col->type);
+    return type_is_integer(arg->col->type) || is_inside_a_count(arg->col->type);
 }
 static int64_t count_of(const struct arg *arg, int64_t row)
 {
@@ -223,6 +226,21 @@ static void format_integer(struct text *out, const struct directive *d, int64_t 
     put_padded(out, d, d->comma ? grouped : plain, shown);
 }
 
+/* As Java has it, a BIGINT is no character; half of one is shown as '?'. */
+static bool format_character(struct text *out, const struct directive *d, const struct arg *arg, int64_t row)
+{
+    enum { CHARACTER_MAX = 0x10ffff };
+    uint8_t bytes[4];
+    int64_t code = is_narrow(arg->col->type) ? count_of(arg, row) : -1;
+    if (code < 0 || code > CHARACTER_MAX)
+        return false;
+    if (d->upper && code < 0x80)
+        code = toupper((int)code);
+    bool half = code >= 0xd800 && code <= 0xdfff;
+    put_padded(out, d, (char *)bytes, utf8_encode(half ? '?' : (uint32_t)code, bytes));
+    return true;
+}
+
 static void format_text(struct text *out, const struct directive *d, const struct arg *arg, int64_t row)
 {
     char number[64];
@@ -257,7 +275,7 @@ static bool format_null(struct text *out, const struct directive *d)
 }
 
 /* False: the format and the argument do not agree. */
-static bool format_one(struct text *out, const struct directive *d, const struct arg *arg, int64_t row, bool narrow)
+static bool format_one(struct text *out, const struct directive *d, const struct arg *arg, int64_t row)
 {
     if (!arg_valid(arg, row))
         return format_null(out, d);
@@ -268,7 +286,7 @@ static bool format_one(struct text *out, const struct directive *d, const struct
     case 'X':
     case 'o':
         if (is_count(arg))
-            format_integer(out, d, count_of(arg, row), narrow);
+            format_integer(out, d, count_of(arg, row), is_narrow(arg->col->type)); // -1 in %x has 8 digits then
         return is_count(arg);
     case 'f':
     case 'e':
@@ -276,13 +294,7 @@ static bool format_one(struct text *out, const struct directive *d, const struct
             format_real(out, d, arg_values(arg, double)[row * arg->step]);
         return arg->col->type->id == TYPE_DOUBLE;
     case 'b': put_padded(out, d, "true", 4); return true;
-    case 'c': {
-        uint8_t bytes[4];
-        if (arg->col->type->id == TYPE_INT64)
-            put_padded(out, d, (char *)bytes,
-                       utf8_encode((uint32_t)arg_values(arg, int64_t)[row * arg->step] & 0xffff, bytes));
-        return arg->col->type->id == TYPE_INT64;
-    }
+    case 'c': return format_character(out, d, arg, row);
     default: return false;
     }
 }
@@ -304,10 +316,7 @@ static bool format_row(struct call *call, const struct arg *args, int64_t row, s
             text_add_char(out, d.conversion == '%' ? '%' : '\n');
             continue;
         }
-        const struct expr *given = d.index < call->arg_count ? call->args[d.index] : NULL;
-        bool narrow = given != NULL && // -1 in %x has 8 digits then
-                      (is_narrow(given->type) || (given->kind == EXPR_CAST && given->args[0]->type->id == TYPE_INT32));
-        if (d.index >= call->arg_count || !format_one(out, &d, &args[d.index], row, narrow))
+        if (d.index >= call->arg_count || !format_one(out, &d, &args[d.index], row))
             return false;
     }
     return true;
@@ -318,7 +327,8 @@ static enum code bind_format(struct binding *binding, __attribute__((unused)) st
     for (int32_t i = 1; i < binding->count; i++) {
         const struct type *type = binding->args[i]->type;
         bool real = type->id == TYPE_FLOAT || type->id == TYPE_DOUBLE;
-        enum type_id want = type_is_integer(type) ? TYPE_INT64 : real ? TYPE_DOUBLE : TYPE_STRING;
+        enum type_id whole = type->id == TYPE_INT64 ? TYPE_INT64 : TYPE_INT32;
+        enum type_id want = type_is_integer(type) ? whole : real ? TYPE_DOUBLE : TYPE_STRING;
         if (!is_inside_a_count(type))
             binding->args[i] = expr_cast_implicit(binding->ctx, binding->args[i], type_of(want));
     }

@@ -96,6 +96,7 @@ enum function_flags {
     FN_TRY = 256,          /* what would be an error is NULL */
     FN_LAMBDA = 512,       /* called by expr_lambda() alone */
     FN_RIGHT_FIRST = 2048, /* the last argument is asked for first: a divisor */
+    FN_IN_ORDER = 4096,    /* Spark asks for one argument after the other until one is NULL */
     FN_BOUND = 1024,       /* what is bound says more than the arguments: such calls are never the same */
 };
 /* Which arguments are evaluated for all rows but may fail only where they are needed. */

@@ -181,7 +181,8 @@ static enum code bind_map_concat(struct binding *binding, struct error *err)
 }
 
 SCALAR(fn_map_concat, "map_concat", "(M...) -> M", "The entries of all the maps.",
-       "map_concat(map('a', 1), map('b', 2))", "{\"a\":1,\"b\":2}", .bind = bind_map_concat, .flags = FN_FAILS)
+       "map_concat(map('a', 1), map('b', 2))", "{\"a\":1,\"b\":2}", .bind = bind_map_concat,
+       .flags = FN_FAILS | FN_IN_ORDER)
 {
     struct column pools[2] = {{0}};
     int64_t *starts = mem_array(int64_t, (size_t)call->arg_count + 1);

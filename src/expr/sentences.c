@@ -1,7 +1,8 @@
 /* sentences.c - a text as sentences of words.
  *
- * Words      are runs of letters and digits, and _ ' . , between two of them: as the rules of Unicode (UAX 29) have it for
- *            Latin text, of which Java's BreakIterator is an implementation
+ * Words      are runs of letters and digits. Between two letters stand ' " . _ and hyphens, between two digits ' " . and ,
+ *            A number takes the % & or the like behind it; with a . # or the sign of a currency in front it is no word.
+ *            These are the rules of Java's BreakIterator
  * Sentences  end at . ! ? behind which, after blanks, something else than a small letter follows, and at the ideographic stop
  */
 #include <ctype.h>
@@ -9,13 +10,26 @@
 #include "expr/function.h"
 #include "expr/utf8.h"
 
+static bool is_digit(uint32_t c) { return c < 0x80 && isdigit((int)c); }
+static bool is_hyphen(uint32_t c) { return c == '-' || c == 0xad || (c >= 0x2010 && c <= 0x2015); }
+static bool is_percent(uint32_t c)
+{
+    return c == '%' || c == '&' || c == 0xa2 || c == 0x2030 || c == 0x2031 || c == 0x66a;
+}
+
 static bool is_word_char(uint32_t c)
 {
     if (c < 0x80)
-        return isalnum((int)c) || c == '_';
-    bool symbol = (c >= 0x2190 && c <= 0x2bff) || (c >= 0x1f000 && c <= 0x1faff);
-    return c >= 0xc0 && !symbol && !(c >= 0x2000 && c <= 0x206f) && !(c >= 0x3000 && c <= 0x303f) &&
+        return isalnum((int)c);
+    bool symbol = (c >= 0x20a0 && c <= 0x20cf) || (c >= 0x2190 && c <= 0x2bff) || (c >= 0x1f000 && c <= 0x1faff);
+    return c >= 0xc0 && !symbol && !is_percent(c) && !(c >= 0x2000 && c <= 0x206f) && !(c >= 0x3000 && c <= 0x303f) &&
            !(c >= 0xff00 && c <= 0xff0f) && !(c >= 0xff1a && c <= 0xff20);
+}
+
+/* In front of a number. */
+static bool is_prefix(uint32_t c)
+{
+    return c == '.' || c == '#' || c == '$' || (c >= 0xa3 && c <= 0xa5) || (c >= 0x20a0 && c <= 0x20cf);
 }
 
 static bool is_stop(uint32_t c)
@@ -23,20 +37,20 @@ static bool is_stop(uint32_t c)
     return c == '.' || c == '!' || c == '?' || c == 0x3002 || c == 0xff01 || c == 0xff1f;
 }
 
-/* Whether the character at `at`, between two of a word, belongs to it. */
-static bool joins(struct bytes text, size_t at, uint32_t before, uint32_t c)
+/* The character behind the one at `at`; 0 at the end. */
+static uint32_t next_char(struct bytes text, size_t at)
 {
-    size_t size;
-    if ((c != '\'' && c != '.' && c != ',' && c != 0x2019) || at + 1 >= text.size)
-        return false;
-    size_t own = utf8_size(text.data[at], text.size - at);
-    if (at + own >= text.size)
-        return false;
-    uint32_t after = utf8_decode(text, at + own, &size);
-    bool numbers = before < 0x80 && after < 0x80 && isdigit((int)before) && isdigit((int)after);
-    bool letters = is_word_char(before) && is_word_char(after) && !(before < 0x80 && isdigit((int)before)) &&
-                   !(after < 0x80 && isdigit((int)after));
-    return c == ',' ? numbers : c == '.' ? numbers || letters : letters;
+    size_t next = at + utf8_size(text.data[at], text.size - at), size;
+    return next < text.size ? utf8_decode(text, next, &size) : 0;
+}
+
+/* Whether the character between two others holds them together. */
+static bool joins(uint32_t before, uint32_t c, uint32_t after)
+{
+    if (is_digit(before) && is_digit(after))
+        return c == '.' || c == ',' || c == '\'' || c == '"';
+    bool letters = is_word_char(before) && is_word_char(after) && !is_digit(before) && !is_digit(after);
+    return letters && (c == '.' || c == '\'' || c == '"' || c == '_' || c == 0x2019 || is_hyphen(c));
 }
 
 /* Behind a stop: whether a new sentence begins, or the text ends. Stops that follow one another are one. */
@@ -53,28 +67,58 @@ static bool sentence_ends(struct bytes text, size_t at, uint32_t stop)
     return stop != '.' || (next > at && !is_stop(c) && c != '-' && !(c < 0x80 && islower((int)c)));
 }
 
+struct word {
+    size_t start;
+    bool inside;
+    bool hidden; /* begins with what is neither letter nor digit: not shown */
+    bool closed; /* nothing goes behind its last character */
+    uint32_t before;
+};
+
+static void word_end(struct word *self, struct bytes text, size_t at, struct builder *words)
+{
+    if (self->inside && !self->hidden)
+        builder_bytes(words, bytes_of(text.data + self->start, at - self->start));
+    self->inside = self->hidden = self->closed = false;
+}
+
+/* Whether the character belongs to the word, or begins one. */
+static bool word_takes(struct word *self, struct bytes text, size_t at, uint32_t c, struct builder *words)
+{
+    if (self->inside && is_digit(self->before) && is_percent(c)) {
+        self->closed = true;
+        return true;
+    }
+    uint32_t after = next_char(text, at);
+    bool part = is_word_char(c) || (self->inside && joins(self->before, c, after));
+    bool prefix = !part && is_prefix(c) && is_digit(after);
+    if (prefix)
+        word_end(self, text, at, words);
+    if ((part || prefix) && !self->inside)
+        *self = (struct word){.start = at, .inside = true, .hidden = prefix};
+    return part || prefix;
+}
+
 static void split_sentences(struct bytes text, struct builder *sentences)
 {
     struct builder *words = &sentences->children[0];
-    size_t start = 0, at = 0, size;
-    bool inside = false, none = true, open = false; // open: a sentence has begun, be it of words or not
-    uint32_t before = 0;
-    for (; at <= text.size; at += size) {
-        uint32_t c = at < text.size ? utf8_decode(text, at, &size) : 0;
-        if (at == text.size)
-            size = 1;
-        bool part = at < text.size && (is_word_char(c) || (inside && joins(text, at, before, c)));
-        if (part && !inside)
-            start = at;
-        if (!part && inside)
-            builder_bytes(words, bytes_of(text.data + start, at - start));
-        open = open || (at < text.size && !(c < 0x80 && isspace((int)c)));
-        inside = part;
-        before = c;
-        if (open && (at == text.size || (is_stop(c) && !part && sentence_ends(text, at + size, c)))) {
+    struct word word = {0};
+    bool none = true, open = false; // open: a sentence has begun, be it of words or not
+    for (size_t at = 0, size = 1; at <= text.size; at += size) {
+        bool end = at == text.size;
+        uint32_t c = end ? 0 : utf8_decode(text, at, &size);
+        if (word.closed)
+            word_end(&word, text, at, words);
+        bool taken = !end && word_takes(&word, text, at, c, words);
+        if (!taken)
+            word_end(&word, text, at, words);
+        word.before = c;
+        open = open || (!end && !(c < 0x80 && isspace((int)c)));
+        if (open && (end || (is_stop(c) && !taken && sentence_ends(text, at + size, c)))) {
             builder_close_list(sentences);
             open = none = false;
         }
+        size = end ? 1 : size;
     }
     if (none && text.size > 0) // one sentence without words
         builder_close_list(sentences);

@@ -93,7 +93,7 @@ SCALAR(fn_translate, "translate", "(string, string, string) -> string",
 /* ---- joining ---- */
 
 SCALAR(fn_concat, "concat ||", "(string...) -> string", "One text behind the other; NULL when one is NULL.",
-       "concat('Spark', 'SQL')", "SparkSQL")
+       "concat('Spark', 'SQL')", "SparkSQL", .flags = FN_IN_ORDER)
 {
     struct writer writer;
     int64_t expected = 0;

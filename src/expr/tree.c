@@ -462,11 +462,16 @@ bool expr_is_strict(const struct expr *expr)
     return expr->kind == EXPR_CALL && (expr->function->flags & OTHERS) == 0 && expr->function->lazy == LAZY_NONE;
 }
 
-bool expr_always_null(const struct expr *expr)
+bool expr_passes_null(const struct expr *expr)
 {
     if (expr->kind == EXPR_CAST || expr->kind == EXPR_FIELD)
-        return expr_always_null(expr->args[0]);
-    if (!expr_is_strict(expr))
+        return true;
+    return expr_is_strict(expr) && (expr->function->flags & FN_IN_ORDER) == 0;
+}
+
+bool expr_always_null(const struct expr *expr)
+{
+    if (!expr_passes_null(expr))
         return literal_is_null(expr);
     for (int32_t i = 0; i < expr->arg_count; i++)
         if (expr_always_null(expr->args[i]))

@@ -7,7 +7,7 @@ struct check {
 
 /* ---- expressions ---- */
 
-/* Calls with lambdas, and what is there to fail, are computed for rows alone. */
+/* Calls with lambdas, elt(), and what is there to fail, are computed for rows alone. */
 static bool waits_for_rows(const struct expr *expr)
 {
     char name[32];
@@ -16,7 +16,8 @@ static bool waits_for_rows(const struct expr *expr)
     if (first.size > 0 && first.size < sizeof name) {
         memcpy(name, first.data, first.size);
         name[first.size] = '\0';
-        if (lambda_values(name, &bodies) > 0 || same_name(name, "raise_error") || same_name(name, "assert_true"))
+        if (lambda_values(name, &bodies) > 0 || same_name(name, "elt") || same_name(name, "raise_error") ||
+            same_name(name, "assert_true"))
             return true;
     }
     for (int32_t i = 0; i < expr->arg_count; i++)
@@ -53,8 +54,7 @@ static bool is_null_as_written(const struct expr *expr)
 {
     if (expr->kind == EXPR_LITERAL)
         return !expr->replaced && column_is_null(expr->literal, 0);
-    bool whole = expr->kind == EXPR_CAST || expr->kind == EXPR_FIELD || expr_is_strict(expr);
-    for (int32_t i = 0; i < expr->arg_count && whole; i++)
+    for (int32_t i = 0; i < expr->arg_count && expr_passes_null(expr); i++)
         if (is_null_as_written(expr->args[i]))
             return true;
     return false;

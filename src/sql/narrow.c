@@ -346,6 +346,16 @@ static void narrow_window(const struct pruner *self, struct plan *node)
     node->schema = schema_append(self->arena, input->schema, fields, kept);
 }
 
+/* The value comes last. */
+static void narrow_apply(const struct pruner *self, struct plan *node)
+{
+    struct plan *input = node->inputs[0];
+    int32_t last = node->schema->field_count - 1;
+    slots_pass(self, node, input, last, 1);
+    node->exprs = narrow_list(self, input, node->exprs, node->expr_count);
+    node->schema = schema_append(self->arena, input->schema, &node->schema->fields[last], 1);
+}
+
 static bool reads_call(const struct pruner *self, const struct plan *window)
 {
     bool reads = false;
@@ -399,6 +409,12 @@ void narrow_node(struct pruner *self, struct plan *node)
     case PLAN_JOIN:
         if (is_plain_join(node))
             narrow_join(self, node);
+        else
+            narrow_whole(self, node);
+        break;
+    case PLAN_APPLY:
+        if (is_plain_apply(node))
+            narrow_apply(self, node);
         else
             narrow_whole(self, node);
         break;

@@ -199,6 +199,65 @@ static void fold_join(struct expr_context *ctx, struct plan_join *join)
     join->condition = fold_list(ctx, &join->condition, 1)[0];
 }
 
+static bool never_holds(struct expr_context *ctx, const struct expr *condition)
+{
+    return condition != NULL && expr_never_true(ctx, condition);
+}
+
+/* A constant that folding has left over fails, whatever stands beside it. */
+static bool fails_already(const struct expr *expr)
+{
+    if (expr == NULL || expr->kind == EXPR_COLUMN || expr->kind == EXPR_LITERAL)
+        return false;
+    for (int32_t i = 0; i < expr->arg_count; i++)
+        if (fails_already(expr->args[i]))
+            return true;
+    return expr_is_constant(expr);
+}
+
+static bool join_fails_already(const struct plan_join *join)
+{
+    for (int side = 0; side < 2; side++) {
+        for (int32_t i = 0; i < join->key_count; i++)
+            if (fails_already(join->sides[side].keys[i]))
+                return true;
+        if (fails_already(join->sides[side].only))
+            return true;
+    }
+    return fails_already(join->condition);
+}
+
+static bool never_matches(struct expr_context *ctx, const struct plan_join *join)
+{
+    const struct plan_join_side *left = &join->sides[0], *right = &join->sides[1];
+    for (int32_t i = 0; i < join->key_count; i++)
+        if (!join->null_safe[i] && (expr_always_null(left->keys[i]) || expr_always_null(right->keys[i])))
+            return true;
+    return never_holds(ctx, left->only) || never_holds(ctx, right->only) || never_holds(ctx, join->condition);
+}
+
+/* Where a part of ON is never true, nothing else of it is computed, so that it cannot fail, as in Spark. */
+static void stop_matching(struct expr_context *ctx, struct plan *node)
+{
+    struct plan_join *join = &node->join;
+    if (node->streaming || node->unsupported != NULL || join->null_aware || !never_matches(ctx, join) ||
+        join_fails_already(join))
+        return;
+    for (int side = 0; side < 2; side++) {
+        const struct expr **keys = arena_new(ctx->arena, const struct expr *);
+        keys[0] = expr_boolean(ctx, side == 0, node->at);
+        join->sides[side].keys = keys;
+        join->sides[side].only = NULL;
+    }
+    join->key_count = 1;
+    join->null_safe = arena_array(ctx->arena, bool, 1);
+    join->time_key = -1;
+    join->condition = NULL;
+    join->never = true;
+    if (join->kind == JOIN_CROSS)
+        join->kind = JOIN_INNER;
+}
+
 /* count(x) of what is never NULL counts rows: x is not computed, so that it cannot fail, as in Spark. */
 static const struct aggregate_call *count_rows(struct expr_context *ctx, const struct aggregate_call *call)
 {
@@ -249,7 +308,9 @@ void fold_constants(struct optimiser *self)
         }
         if (node->kind == PLAN_WINDOW)
             count_rows_over(self->expr, &node->overs);
-        if (node->kind == PLAN_JOIN)
+        if (node->kind == PLAN_JOIN) {
             fold_join(self->expr, &node->join);
+            stop_matching(self->expr, node);
+        }
     }
 }

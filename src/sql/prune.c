@@ -142,20 +142,48 @@ static void need_over(const struct pruner *self, const struct plan *input, const
 }
 
 /* One column at least, so that there are rows to hold. */
+static void need_one(const struct pruner *self, const struct plan *input)
+{
+    struct need *needs = narrowed_of(self, input)->needs;
+    for (int32_t i = 0; i < input->schema->field_count; i++)
+        if (is_needed(&needs[i]))
+            return;
+    if (input->schema->field_count > 0)
+        needs[0].whole = true;
+}
+
 static void need_window(const struct pruner *self, const struct plan *node)
 {
     const struct plan *input = node->inputs[0];
     int32_t columns = input->schema->field_count;
-    struct need *needs = narrowed_of(self, input)->needs;
-    bool some = false;
     need_passed(self, node, columns);
     for (int32_t i = 0; i < node->overs.count; i++)
         if (is_needed(&narrowed_of(self, node)->needs[columns + i]))
             need_over(self, input, node->overs.calls[i]);
-    for (int32_t i = 0; i < columns && !some; i++)
-        some = is_needed(&needs[i]);
-    if (!some && columns > 0)
-        needs[0].whole = true;
+    need_one(self, input);
+}
+
+static bool note_any(void *context, __attribute__((unused)) const struct expr *column)
+{
+    bool *found = context;
+    *found = true;
+    return false;
+}
+
+bool is_plain_apply(const struct plan *node)
+{
+    bool reads = false;
+    if (node->kind == PLAN_APPLY && node->apply.kind != APPLY_LATERAL)
+        plan_each_outer(node->inputs[1], note_any, &reads);
+    return node->kind == PLAN_APPLY && node->apply.kind != APPLY_LATERAL && !reads;
+}
+
+static void need_apply(const struct pruner *self, const struct plan *node)
+{
+    need_passed(self, node, node->inputs[0]->schema->field_count);
+    need_exprs(self, node->inputs[0], node->exprs, node->expr_count);
+    need_one(self, node->inputs[0]);
+    need_all(self, node->inputs[1]);
 }
 
 static void need_inputs(const struct pruner *self, const struct plan *node)
@@ -197,6 +225,12 @@ static void need_inputs(const struct pruner *self, const struct plan *node)
     case PLAN_JOIN:
         if (is_plain_join(node)) {
             need_join(self, node);
+            break;
+        }
+        // fall through
+    case PLAN_APPLY:
+        if (is_plain_apply(node)) {
+            need_apply(self, node);
             break;
         }
         // fall through

@@ -69,6 +69,8 @@ const struct expr *const *narrow_list(const struct pruner *self, const struct pl
 void narrow_node(struct pruner *self, struct plan *node);
 /* A join that gives both inputs' columns; others keep everything. */
 bool is_plain_join(const struct plan *node);
+/* A value for each row from a subquery that reads nothing of the row. */
+bool is_plain_apply(const struct plan *node);
 void need_join(const struct pruner *self, const struct plan *node);
 void narrow_join(const struct pruner *self, struct plan *node);
 

@@ -241,7 +241,7 @@ void push_into_join(struct optimiser *self, struct plan *filter)
 {
     struct plan *join = filter->inputs[0];
     struct list parts = {0}, filters[2] = {0}, copies[2] = {0}, stay = {0};
-    if (join->unsupported != NULL)
+    if (join->unsupported != NULL || join->join.never)
         return;
     predicate_split(self->expr->arena, filter->exprs[0], &parts);
     part_filter(self, join, &parts, filters, &stay);

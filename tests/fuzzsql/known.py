@@ -73,6 +73,38 @@ def bytes_in_line(difference):
         re.search(r"\[([0-9A-F]{2}( [0-9A-F]{2})*)?\]", " ".join(difference.theirs.rows))
 
 
+def shared_try(difference):
+    """What several calls of try_.. have in common Spark computes once in the code that it generates,
+    outside of them, where it may fail."""
+    return difference.mine.error is None and difference.theirs.error == "CAST_INVALID_INPUT" and \
+        len(re.findall(r"\btry_(?:add|subtract|multiply|divide|mod)\(", difference.statement)) > 1
+
+
+def last_element(difference):
+    """Spark negates the smallest INT to see whether the element may be NULL, and asks an array of its own for it."""
+    return difference.theirs.error == "FAILED_FUNCTION_CALL" and "`between`" in difference.theirs.message and \
+        re.search(r"element_at\(.*\(-2147483648\)\) BETWEEN", difference.statement)
+
+
+def lost_column(difference):
+    """lag() or lead() of positive(x), beside a function over another window: also SELECT lag(positive(a)) OVER (PARTITION BY b
+    ORDER BY a), sum(5) OVER (PARTITION BY a ORDER BY a) fails so."""
+    return difference.theirs.error == "MISSING_ATTRIBUTES.RESOLVED_ATTRIBUTE_MISSING_FROM_INPUT" and difference.mine.error is None and \
+        '"_w0" missing' in difference.theirs.message and re.search(r"\b(lag|lead)\((positive\(|\(\+ )", difference.statement)
+
+
+def counted_element(difference):
+    """To Spark an element of an array without NULLs is never NULL, so that count() need not compute it; it even counts an element whose
+    place is NULL."""
+    return difference.theirs.error is None and (difference.mine.error or "").startswith("INVALID_ARRAY_INDEX") and \
+        re.search(r"\bcount\(element_at\(array\(", difference.statement)
+
+
+def path_first(difference):
+    """Spark reads the path when it computes the call, behind all that is said of types."""
+    return difference.mine.error == "INVALID_VARIANT_GET_PATH" and (difference.theirs.error or "").startswith("DATATYPE_MISMATCH")
+
+
 def has(kind, pattern):
     return lambda difference: difference.kind == kind and re.search(pattern, difference.statement, re.S) is not None
 
@@ -87,6 +119,11 @@ KNOWN = [
     (bytes_in_line, "to_csv of BINARY: Spark prints it in two ways"),
     (negated_digits, "a DECIMAL of more than 34 digits changes its sign: Spark rounds it to 34"),
     (has("rows", r"\btime_from_seconds\("), "time_from_seconds: Spark keeps nanoseconds in a TIME(6), leat microseconds"),
+    (shared_try, "a cast within several calls of try_..: Spark computes it once, outside of them, where it fails"),
+    (last_element, "element_at of place -2147483648 BETWEEN: Spark fails as it asks whether that may be NULL"),
+    (lost_column, "lag or lead of positive(..): Spark loses its own column _w0"),
+    (counted_element, "count(element_at(array(..), place)): Spark holds the element to be never NULL and does not compute it"),
+    (path_first, "a path of variant_get that is none is an error when the query is read, before the types around it"),
     (pivot_twice, "a value twice in PIVOT .. IN: Spark fails with an index of its own arrays"),
     (cancelled, "moments over values of 1e15 and more with digits behind the point: rounding depends on the order of a join's rows"),
     (lambda d: "is no regular expression here" in d.mine.message, "leat's linear-time engine refuses what only backtracking or Java has"),
