@@ -10,7 +10,9 @@ import subprocess
 from dataclasses import dataclass, field
 
 SECONDS_MAX = 30
+DYING_SECONDS = 1  # a JVM that crashes writes a report first
 VIEW = "CREATE OR REPLACE TEMPORARY VIEW"
+DIED = "JAVA died"
 MARK = "\x01|\x1e"  # between the rows that Spark's side hands over in one text
 
 # What makes many small queries quick; none changes a result. ConvertToLocalRelation would compute over VALUES before it looks
@@ -113,6 +115,8 @@ class Remembered:
                 self.engine.tell(key, told)
                 self.heard[key] = told
         answer = self.engine.ask(statement)
+        if answer.error == DIED:  # the next question goes to a new one
+            self.engine, self.heard = None, {}
         answer.message = answer.message[:1000]
         self.store.execute("INSERT OR REPLACE INTO answers VALUES (?, ?)", (question, json.dumps(dataclasses.asdict(answer))))
         self.store.commit()
@@ -154,7 +158,7 @@ class Spark:
             return self.ask(statement)
 
     def ask(self, statement):
-        from py4j.protocol import Py4JError
+        from py4j.protocol import Py4JError, Py4JJavaError
         from pyspark.errors import PySparkException
         try:
             frame = self.session._jsparkSession.sql(statement)
@@ -165,8 +169,26 @@ class Spark:
             return Answer(None, frame.schema().catalogString(), text.split(MARK) if count else [])
         except PySparkException as error:
             return Answer(self.condition(error), message=str(error))
-        except Py4JError as error:
+        except (Py4JError, OSError) as error:  # OSError: nobody listens
+            if not isinstance(error, Py4JJavaError) and self.died():
+                self.forget()
+                return Answer(DIED, message=str(error))
             return Answer("JAVA " + str(error)[:200])
+
+    def died(self):
+        try:
+            self.session.sparkContext._gateway.proc.wait(DYING_SECONDS)
+            return True
+        except subprocess.TimeoutExpired:
+            return False
+
+    @staticmethod
+    def forget():
+        """So that PySpark starts another JVM."""
+        from pyspark import SparkContext
+        from pyspark.sql import SparkSession
+        SparkContext._active_spark_context = SparkContext._gateway = SparkContext._jvm = None
+        SparkSession._instantiatedSession = SparkSession._activeSession = None
 
     @staticmethod
     def condition(error):

@@ -128,5 +128,5 @@ KNOWN = [
     (cancelled, "moments over values of 1e15 and more with digits behind the point: rounding depends on the order of a join's rows"),
     (lambda d: "is no regular expression here" in d.mine.message, "leat's linear-time engine refuses what only backtracking or Java has"),
     (lambda d: d.mine.error == "RECORD_TOO_BIG", "leat's ceiling of a value's size; Spark's is the JVM's largest array"),
-    (lambda d: d.kind == "java", "Spark fails with a Java exception that has no condition"),
+    (lambda d: d.kind == "java", "Spark fails with a Java exception that has no condition, or its JVM dies"),
 ]
