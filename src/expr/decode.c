@@ -175,7 +175,7 @@ static enum code bind_decode(struct binding *binding, const char *format, const 
     TRY(bind_text_options(binding, 2, &options, err));
     reshape_formats(&options, &reshape);
     if (holds_variant(schema))
-        TRY(expr_call(ctx, "try_parse_json", &binding->args[0], 1, binding->at, &reshape.record, err));
+        TRY(expr_call(ctx, "parse_json:record", &binding->args[0], 1, binding->at, &reshape.record, err));
     const struct type *source = reshape_source(ctx->arena, &reshape, schema);
     *decoding = (struct decoding){.decoder = decoder_find(format), .wrapped = schema->id != TYPE_STRUCT};
     decoding->list_of_structs = schema->id == TYPE_ARRAY && schema->fields[0].type->id == TYPE_STRUCT;

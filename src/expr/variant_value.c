@@ -22,8 +22,7 @@ static enum reject_code fault_code(enum variant_fault fault)
                                       : REJECT_MALFORMED;
 }
 
-SCALAR(fn_parse_json, "parse_json", "(string) -> variant", "A JSON text as a VARIANT.",
-       "to_json(parse_json('{\"b\":1.10,\"a\":[1,null]}'))", "{\"a\":[1,null],\"b\":1.1}", .flags = FN_FAILS)
+static void make_variants(struct call *call, const struct arg *args, struct column *out, bool single_quotes)
 {
     struct variant_builder builder = {0};
     struct text whole = {0};
@@ -32,7 +31,7 @@ SCALAR(fn_parse_json, "parse_json", "(string) -> variant", "A JSON text as a VAR
     for (int64_t i; (i = writer_next(&writer)) >= 0;) {
         variant_builder_clear(&builder);
         text_clear(&whole);
-        enum variant_fault fault = variant_from_json(arg_bytes(&args[0], i), &builder);
+        enum variant_fault fault = variant_from_json(arg_bytes(&args[0], i), single_quotes, &builder);
         if (fault != VARIANT_FINE) {
             call_reject(call, i, fault_code(fault));
             writer_skip(&writer);
@@ -45,9 +44,22 @@ SCALAR(fn_parse_json, "parse_json", "(string) -> variant", "A JSON text as a VAR
     variant_builder_free(&builder);
     text_free(&whole);
 }
+
+SCALAR(fn_parse_json, "parse_json", "(string) -> variant", "A JSON text as a VARIANT.",
+       "to_json(parse_json('{\"b\":1.10,\"a\":[1,null]}'))", "{\"a\":[1,null],\"b\":1.1}", .flags = FN_FAILS)
+{
+    make_variants(call, args, out, false);
+}
 SCALAR_SAME(fn_try_parse_json, "try_parse_json", "(string) -> variant",
             "A JSON text as a VARIANT; NULL when it is none.", "try_parse_json('{')", "NULL", .run = fn_parse_json_run,
             .flags = FN_FAILS | FN_NULLABLE | FN_TRY);
+
+/* As from_json reads it. */
+SCALAR(fn_read_json, "parse_json:record", "(string) -> variant", "A JSON text as a VARIANT.", NULL, NULL,
+       .flags = FN_HIDDEN | FN_FAILS | FN_NULLABLE | FN_TRY)
+{
+    make_variants(call, args, out, true);
+}
 
 /* ---- questions ---- */
 
@@ -524,7 +536,6 @@ SCALAR(fn_variant_explode, "variant_explode variant_explode_outer", "(any) -> an
 
 /* Without variant:part and variant:text: nobody else may call them, they need their path. */
 const struct function *const variant_functions[] = {
-    &fn_parse_json,       &fn_try_parse_json,  &fn_is_variant_null,
-    &fn_is_valid_variant, &fn_variant_checked, &fn_variant_get,
-    &fn_try_variant_get,  &fn_variant_explode, NULL,
+    &fn_parse_json,      &fn_try_parse_json, &fn_read_json,       &fn_is_variant_null, &fn_is_valid_variant,
+    &fn_variant_checked, &fn_variant_get,    &fn_try_variant_get, &fn_variant_explode, NULL,
 };

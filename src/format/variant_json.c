@@ -7,6 +7,7 @@
 
 struct walk {
     const uint8_t *end;
+    bool single_quotes;
     struct variant_builder *out;
     struct text text; /* a string with its escapes undone */
     enum variant_fault fault;
@@ -19,6 +20,11 @@ static const uint8_t *stop(struct walk *walk, enum variant_fault fault)
 {
     walk->fault = fault;
     return NULL;
+}
+
+static bool is_quote(const struct walk *walk, const uint8_t *p)
+{
+    return p < walk->end && (*p == '"' || (walk->single_quotes && *p == '\''));
 }
 
 static const uint8_t *put_string(struct walk *walk, const uint8_t *p)
@@ -52,7 +58,7 @@ static const uint8_t *put_object(struct walk *walk, const uint8_t *p, int depth)
         if (p == NULL || last)
             break;
         const uint8_t *name = p;
-        p = p < walk->end && *p == '"' ? json_skip_name(p, walk->end) : NULL; // no '' here, other than in from_json
+        p = is_quote(walk, p) ? json_skip_name(p, walk->end) : NULL;
         if (p == NULL)
             return stop(walk, VARIANT_NO_JSON);
         text_clear(&walk->text);
@@ -140,10 +146,11 @@ static const uint8_t *put_value(struct walk *walk, const uint8_t *p, int depth)
         return stop(walk, VARIANT_NO_JSON);
     if (depth >= VARIANT_DEPTH_MAX)
         return stop(walk, VARIANT_TOO_BIG);
+    if (is_quote(walk, p))
+        return put_string(walk, p);
     switch (*p) {
     case '{': return put_object(walk, p + 1, depth + 1);
     case '[': return put_array(walk, p + 1, depth + 1);
-    case '"': return put_string(walk, p);
     case 't':
     case 'f':
     case 'n': return put_word(walk, p, depth);
@@ -151,9 +158,9 @@ static const uint8_t *put_value(struct walk *walk, const uint8_t *p, int depth)
     }
 }
 
-enum variant_fault variant_from_json(struct bytes json, struct variant_builder *out)
+enum variant_fault variant_from_json(struct bytes json, bool single_quotes, struct variant_builder *out)
 {
-    struct walk walk = {.end = json.data + json.size, .out = out};
+    struct walk walk = {.end = json.data + json.size, .single_quotes = single_quotes, .out = out};
     const uint8_t *p = put_value(&walk, json_blanks(json.data, walk.end), 0);
     text_free(&walk.text);
     if (p == NULL)

@@ -10,7 +10,8 @@
 #include "data/data.h"
 
 enum variant_fault { VARIANT_FINE, VARIANT_NO_JSON, VARIANT_SAME_NAME, VARIANT_TOO_BIG };
-/* The first value of the text into a cleared builder; what is behind it is not read, as in Spark. */
-enum variant_fault variant_from_json(struct bytes json, struct variant_builder *out);
+/* The first value of the text into a cleared builder; what is behind it is not read, as in Spark. single_quotes: names and
+ * strings may stand in them. */
+enum variant_fault variant_from_json(struct bytes json, bool single_quotes, struct variant_builder *out);
 
 #endif

@@ -72,7 +72,7 @@ static void put_variant(struct builder *builder)
     struct variant_builder made = {0};
     struct text whole = {0};
     variant_builder_clear(&made);
-    CHECK(variant_from_json(bytes_of_string(jsons[random_below(5)]), &made) == VARIANT_FINE);
+    CHECK(variant_from_json(bytes_of_string(jsons[random_below(5)]), false, &made) == VARIANT_FINE);
     variant_builder_take(&made, &whole);
     if (random_below(3) == 0)
         whole.size = (size_t)random_below((int64_t)whole.size);

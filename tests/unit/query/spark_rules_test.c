@@ -376,4 +376,5 @@ TEST(instants_and_numbers)
                  "+294247-01-10 04:00:54.775807, NULL");
     CHECK_ANSWER("SELECT CAST(timestamp_micros(9007199254740993) AS DECIMAL(20,6))", "9007199254.740993");
     CHECK_ANSWER("SELECT try_parse_json('{\\'a\\':1}'), try_parse_json('{\"a\":1}')", "NULL, {\"a\":1}");
+    CHECK_ANSWER("SELECT from_json('{\\'a\\':{\\'b\\':\\'x\\'}}', 'a VARIANT')", "{\"a\":{\"b\":\"x\"}}");
 }
