@@ -122,7 +122,8 @@ bool type_is_groupable(const struct type *type);
 bool type_holds_map(const struct type *type);
 /* The same by the session's rules: without ANSI beside a text all but BOOLEAN and BINARY are texts. */
 const struct type *expr_type_common(const struct expr_context *ctx, const struct type *a, const struct type *b);
-bool expr_is_constant(const struct expr *expr); /* no columns, no non-deterministic call */
+bool expr_is_constant(const struct expr *expr);      /* no columns, no non-deterministic call */
+bool expr_is_deterministic(const struct expr *expr); /* the same for the same columns all through an epoch */
 /* And constant already while Spark analyses a query: then what is `replaced` is not. */
 bool expr_is_foldable(const struct expr *expr);
 const struct expr *expr_replaced(struct expr_context *ctx, const struct expr *expr); /* the same, marked */

@@ -335,6 +335,15 @@ static enum code bind_unix_of_time(struct binding *binding, struct error *err)
 SCALAR_SAME(fn_unix_of_time, "unix_timestamp to_unix_timestamp", "(timestamp) -> bigint | (date) -> bigint",
             "Seconds since 1970 UTC.", "unix_timestamp(TIMESTAMP'1970-01-01 00:00:01Z')", "1",
             .bind = bind_unix_of_time);
+static enum code bind_unix_now(struct binding *binding, struct error *err)
+{
+    const struct expr *now;
+    TRY(expr_call(binding->ctx, "current_timestamp", NULL, 0, binding->at, &now, err));
+    return expr_call(binding->ctx, "timestamp:cut_seconds", &now, 1, binding->at, &binding->rewritten, err);
+}
+SCALAR_SAME(fn_unix_now, "unix_timestamp", "() -> bigint", "Seconds since 1970 UTC, of the batch.", NULL, NULL,
+            .bind = bind_unix_now, .flags = FN_TIME);
+
 static enum code bind_unix_keep(struct binding *binding, struct error *err)
 {
     const struct expr *instant;
@@ -361,6 +370,7 @@ const struct function *const time_format_functions[] = {
     &fn_try_to_time,
     &fn_unix_timestamp,
     &fn_unix_of_time,
+    &fn_unix_now,
     &fn_unix_of_local,
     &fn_cut_seconds,
     &fn_read_timestamp,

@@ -399,6 +399,14 @@ bool expr_is_constant(const struct expr *expr)
     return true;
 }
 
+bool expr_is_deterministic(const struct expr *expr)
+{
+    bool same = expr->kind != EXPR_CALL || (expr->function->flags & FN_PER_ROW) == 0;
+    for (int32_t i = 0; same && i < expr->arg_count; i++)
+        same = expr_is_deterministic(expr->args[i]);
+    return same;
+}
+
 bool expr_is_foldable(const struct expr *expr)
 {
     if (expr->replaced || !expr_is_constant(expr))

@@ -242,7 +242,7 @@ static enum code join_on(struct analyser *self, const struct ast_relation *join,
     struct plan *node = rows->plan;
     const struct expr *condition;
     TRY(first_error_among(self, &scope, &join->on, 1, analyse_boolean(self, &scope, join->on, &condition)));
-    if (expr_is_volatile(condition))
+    if (!expr_is_deterministic(condition))
         return sql_error(self, join->on->at, NULL,
                          "[INVALID_NON_DETERMINISTIC_EXPRESSIONS] The operator expects a deterministic expression, "
                          "but the actual expression is \"%s\".",

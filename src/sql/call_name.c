@@ -21,6 +21,7 @@ static const struct call_name names[] = {
     {"rpad", NULL, 2, {" "}, 0},
     {"current_time", NULL, 0, {"6"}, 0},
     {"months_between", NULL, 2, {"true"}, 0},
+    {"unix_timestamp", NULL, 0, {"current_timestamp()", "yyyy-MM-dd HH:mm:ss"}, 0},
     {"to_unix_timestamp", NULL, 1, {"yyyy-MM-dd HH:mm:ss"}, 0},
     {"from_unixtime", NULL, 1, {"yyyy-MM-dd HH:mm:ss"}, 0},
     {"mask", NULL, 1, {"X", "x", "n", "NULL"}, 0},

@@ -19,6 +19,17 @@ TEST(nothing_else_is_computed_of_a_condition_that_is_never_true)
                  "[CAST_INVALID_INPUT]"); // a constant that fails does so all the same
 }
 
+TEST(the_time_of_the_batch_may_stand_in_ON)
+{
+    CHECK_ANSWER(
+        "SELECT x, y FROM VALUES (1) AS a(x) JOIN VALUES (2) AS b(y) ON x < y AND now() < TIMESTAMP'9999-01-01 00:00:00'",
+        "1, 2");
+    CHECK_ANSWER("SELECT x, y FROM VALUES (1) AS a(x) LEFT JOIN VALUES (2) AS b(y) ON unix_timestamp() < -x",
+                 "1, NULL");
+    CHECK_ANSWER("SELECT x FROM VALUES (1) AS a(x) JOIN VALUES (2) AS b(y) ON rand(1) < y",
+                 "[INVALID_NON_DETERMINISTIC_EXPRESSIONS]");
+}
+
 TEST(a_filter_stays_above_a_join_without_matches)
 {
     CHECK_ANSWER("SELECT * FROM VALUES (1) AS a(x) LEFT JOIN VALUES (0) AS b(y) ON false "
