@@ -84,7 +84,8 @@ SCALAR(fn_log_base, "log", "(double, double) -> double", "Logarithm of the secon
         LOOP2(double, double, double, r[i] = value);                            \
     }
 REAL2(fn_power, "pow power", "x to the power of y.", "power(2, 10)", "1024.0", power_of(x, y))
-REAL2(fn_atan2, "atan2", "Angle of the point (y, x).", "atan2(0, 1)", "0.0", atan2(x, y))
+/* -0.0 is 0.0 here, as in Spark: no angle of pi for a point that is none. */
+REAL2(fn_atan2, "atan2", "Angle of the point (y, x).", "atan2(0, 1)", "0.0", atan2(x + 0.0, y + 0.0))
 REAL2(fn_hypot, "hypot", "sqrt(x * x + y * y).", "hypot(3, 4)", "5.0", hypot(x, y))
 
 /* A CASE, for the second argument may fail only where it is needed. */

@@ -372,6 +372,7 @@ TEST(rows_are_counted_where_the_call_is_never_null)
 
 TEST(instants_and_numbers)
 {
+    CHECK_ANSWER("SELECT atan2(-0.0D, -0.0D), atan2(0.0D, -1.0D)", "0.0, 3.141592653589793");
     CHECK_ANSWER("SELECT try_to_timestamp(float(1e38)), try_to_timestamp(double('NaN'))",
                  "+294247-01-10 04:00:54.775807, NULL");
     CHECK_ANSWER("SELECT CAST(timestamp_micros(9007199254740993) AS DECIMAL(20,6))", "9007199254.740993");
