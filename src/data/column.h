@@ -36,6 +36,11 @@ int64_t column_nulls(struct column *col); /* counts when needed */
 bool column_is_null(const struct column *col, int64_t row);
 
 #define column_values(col, ctype) ((ctype *)(void *)(col)->values->data)
+/* Unscaled value of a DECIMAL, of 8 bytes or 16. */
+static inline __int128 column_decimal_at(const struct column *col, int64_t row)
+{
+    return type_is_wide_decimal(col->type) ? column_values(col, __int128)[row] : column_values(col, int64_t)[row];
+}
 static inline const int32_t *column_offsets(const struct column *col)
 {
     return (const int32_t *)(const void *)col->offsets->data;

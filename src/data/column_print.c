@@ -42,9 +42,7 @@ static void print_interval(const struct type *type, int64_t value, struct text *
 static void print_decimal(const struct column *col, int64_t row, struct text *out)
 {
     char digits[VALUE_TEXT_MAX];
-    __int128 value =
-        type_is_wide_decimal(col->type) ? column_values(col, __int128)[row] : column_values(col, int64_t)[row];
-    text_add(out, digits, decimal_print(value, col->type->scale, digits));
+    text_add(out, digits, decimal_print(column_decimal_at(col, row), col->type->scale, digits));
 }
 
 /* Without padding, as Spark prints it. */

@@ -22,13 +22,7 @@ static struct scalar scalar_of(const struct column *col, int64_t row)
     case TYPE_TIMESTAMP:
     case TYPE_TIMESTAMP_NTZ:
         return (struct scalar){FAMILY_TIME, (int)col->type->id, column_values(col, int64_t)[row], 0, {0}};
-    case TYPE_DECIMAL:
-        return (struct scalar){FAMILY_DECIMAL,
-                               col->type->scale,
-                               type_is_wide_decimal(col->type) ? column_values(col, __int128)[row]
-                                                               : column_values(col, int64_t)[row],
-                               0,
-                               {0}};
+    case TYPE_DECIMAL: return (struct scalar){FAMILY_DECIMAL, col->type->scale, column_decimal_at(col, row), 0, {0}};
     case TYPE_FLOAT: return (struct scalar){FAMILY_REAL, 0, 0, (double)column_values(col, float)[row], {0}};
     case TYPE_DOUBLE: return (struct scalar){FAMILY_REAL, 0, 0, column_values(col, double)[row], {0}};
     case TYPE_STRING:

@@ -5,11 +5,6 @@
 
 enum { VALUE_TEXT_MAX = CALENDAR_INTERVAL_TEXT_MAX }; // the longest flat value
 
-static int128 decimal_at(const struct column *col, int64_t row)
-{
-    return type_is_wide_decimal(col->type) ? column_values(col, int128)[row] : (int128)column_values(col, int64_t)[row];
-}
-
 /* A flat value that is neither NULL nor text; at most VALUE_TEXT_MAX bytes. */
 static size_t print_flat(const struct column *col, int64_t row, const struct zone *zone, char *out)
 {
@@ -25,7 +20,7 @@ static size_t print_flat(const struct column *col, int64_t row, const struct zon
     case TYPE_INT64: return print_int64(column_values(col, int64_t)[row], out);
     case TYPE_FLOAT: return print_float(column_values(col, float)[row], out);
     case TYPE_DOUBLE: return print_double(column_values(col, double)[row], out);
-    case TYPE_DECIMAL: return decimal_print(decimal_at(col, row), col->type->scale, out);
+    case TYPE_DECIMAL: return decimal_print(column_decimal_at(col, row), col->type->scale, out);
     case TYPE_DATE: return date_print(column_values(col, int32_t)[row], out);
     case TYPE_TIMESTAMP: return timestamp_print(column_values(col, int64_t)[row], zone, out);
     case TYPE_TIMESTAMP_NTZ: return timestamp_print(column_values(col, int64_t)[row], zone_utc(), out);
@@ -97,7 +92,7 @@ static void print_value(const struct column *col, int64_t row, const struct nest
         print_list(col, row, style, out);
     } else if (col->type->id == TYPE_DECIMAL && style->exponents) {
         out->size +=
-            decimal_print_scientific(decimal_at(col, row), col->type->scale, text_reserve(out, VALUE_TEXT_MAX));
+            decimal_print_scientific(column_decimal_at(col, row), col->type->scale, text_reserve(out, VALUE_TEXT_MAX));
     } else {
         out->size += print_flat(col, row, style->zone, text_reserve(out, VALUE_TEXT_MAX));
     }

@@ -71,11 +71,6 @@ static enum reject_code put_struct(struct variant_builder *out, const struct col
     return wrong;
 }
 
-static int128 decimal_value(const struct column *col, int64_t row)
-{
-    return type_is_wide_decimal(col->type) ? column_values(col, int128)[row] : column_values(col, int64_t)[row];
-}
-
 static enum reject_code put_value(struct variant_builder *out, const struct column *col, int64_t row)
 {
     if (column_is_null(col, row)) {
@@ -91,7 +86,7 @@ static enum reject_code put_value(struct variant_builder *out, const struct colu
     case TYPE_INT64: variant_put_integer(out, column_values(col, int64_t)[row]); break;
     case TYPE_FLOAT: variant_put_float(out, column_values(col, float)[row]); break;
     case TYPE_DOUBLE: variant_put_double(out, column_values(col, double)[row]); break;
-    case TYPE_DECIMAL: variant_put_decimal(out, decimal_value(col, row), col->type->scale); break;
+    case TYPE_DECIMAL: variant_put_decimal(out, column_decimal_at(col, row), col->type->scale); break;
     case TYPE_STRING: variant_put_string(out, column_bytes_at(col, row)); break;
     case TYPE_BINARY: variant_put_binary(out, column_bytes_at(col, row)); break;
     case TYPE_DATE: variant_put_date(out, column_values(col, int32_t)[row]); break;

@@ -83,7 +83,7 @@ static void write_key(struct json_writer *writer, const struct column *key, int6
     } else {
         char text[VALUE_TEXT_MAX];
         text_add(out, text,
-                 writer->exact ? value_text(&writer->printer, key, row, text) : value_text_raw(key, row, text));
+                 writer->printer.exact ? value_text(&writer->printer, key, row, text) : value_text_raw(key, row, text));
     }
     text_add_char(out, '"');
 }
@@ -176,7 +176,7 @@ void json_write_exact(const struct column *col, int64_t row, struct text *out)
 {
     struct json_writer writer;
     json_writer_init(&writer, NULL, false);
-    writer.exact = writer.printer.micros = true;
+    writer.printer.exact = true;
     json_write(&writer, col, row, out);
 }
 

@@ -15,7 +15,6 @@ struct json_writer {
     struct value_printer printer;
     struct quoter quoter;
     bool keep_nulls;
-    bool exact; /* times with microseconds, keys of MAPs as values: so that reading gives the same */
 };
 void json_writer_init(struct json_writer *writer, const struct zone *zone, bool keep_nulls);
 void json_write(struct json_writer *writer, const struct column *col, int64_t row, struct text *out);

@@ -65,11 +65,7 @@ static bool scalar_put(struct variant_builder *builder, const struct column *col
     case TYPE_DOUBLE: variant_put_double(builder, column_values(col, double)[row]); return true;
     case TYPE_STRING: variant_put_string(builder, column_bytes_at(col, row)); return true;
     case TYPE_BINARY: variant_put_binary(builder, column_bytes_at(col, row)); return true;
-    case TYPE_DECIMAL:
-        variant_put_decimal(
-            builder, type_is_wide_decimal(type) ? column_values(col, __int128)[row] : column_values(col, int64_t)[row],
-            type->scale);
-        return true;
+    case TYPE_DECIMAL: variant_put_decimal(builder, column_decimal_at(col, row), type->scale); return true;
     case TYPE_INT8:
     case TYPE_INT16:
     case TYPE_INT32:

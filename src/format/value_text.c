@@ -21,29 +21,6 @@ static size_t put(char *out, const char *text)
     return size;
 }
 
-/* BigDecimal.toString: plain, unless the number is smaller than 1E-6; zeros count as digits. */
-static size_t print_decimal(const struct column *col, int64_t row, char *out)
-{
-    __int128 value =
-        type_is_wide_decimal(col->type) ? column_values(col, __int128)[row] : column_values(col, int64_t)[row];
-    int scale = col->type->scale;
-    char digits[DECIMAL_TEXT_MAX];
-    size_t size = decimal_print(value, 0, digits), sign = digits[0] == '-';
-    int exponent = (int)(size - sign) - 1 - scale;
-    if (exponent >= -6 || scale == 0)
-        return decimal_print(value, scale, out);
-    char *p = out;
-    memcpy(p, digits, sign + 1);
-    p += sign + 1;
-    if (size > sign + 1) {
-        *p++ = '.';
-        memcpy(p, digits + sign + 1, size - sign - 1);
-        p += size - sign - 1;
-    }
-    *p++ = 'E';
-    return (size_t)(p - out) + print_int64(exponent, p);
-}
-
 static char *two_digits(char *p, uint64_t value)
 {
     p[0] = (char)('0' + value / 10);
@@ -78,12 +55,12 @@ static size_t print_timestamp(struct value_printer *printer, int64_t us, bool lo
     fraction[0] = (char)('0' + milli / 100);
     two_digits(fraction + 1, (uint64_t)milli % 100);
     memcpy(out, printer->text, TIMESTAMP_TEXT_MAX);
-    return printer->micros && micro % 1000 != 0 ? micros_insert(printer, micro % 1000, out) : (size_t)printer->size;
+    return printer->exact && micro % 1000 != 0 ? micros_insert(printer, micro % 1000, out) : (size_t)printer->size;
 }
 
 static size_t print_local_timestamp(const struct value_printer *printer, int64_t us, char *out)
 {
-    struct value_printer utc = {.micros = printer->micros};
+    struct value_printer utc = {.exact = printer->exact};
     return print_timestamp(&utc, us, true, out) - 1; // without the Z
 }
 
@@ -98,7 +75,7 @@ size_t value_text(struct value_printer *printer, const struct column *col, int64
     case TYPE_INT64: return print_int64(integer_at(col, row), out);
     case TYPE_FLOAT: return print_float(column_values(col, float)[row], out);
     case TYPE_DOUBLE: return print_double(column_values(col, double)[row], out);
-    case TYPE_DECIMAL: return print_decimal(col, row, out);
+    case TYPE_DECIMAL: return decimal_print_scientific(column_decimal_at(col, row), col->type->scale, out);
     case TYPE_DATE: return date_print(column_values(col, int32_t)[row], out);
     case TYPE_TIMESTAMP: return print_timestamp(printer, column_values(col, int64_t)[row], false, out);
     case TYPE_TIMESTAMP_NTZ: return print_local_timestamp(printer, column_values(col, int64_t)[row], out);

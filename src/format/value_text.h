@@ -18,7 +18,7 @@ struct value_printer {
     const struct zone *zone; /* NULL = UTC */
     int64_t second;          /* of `text`, when `size` is not 0 */
     int32_t size, fraction_at;
-    bool micros; /* times have six digits of the second where three do not say all */
+    bool exact; /* times have six digits of the second where three do not say all; keys of MAPs are as values */
     char text[TIMESTAMP_TEXT_MAX];
 };
 size_t value_text(struct value_printer *printer, const struct column *col, int64_t row, char *out);

@@ -49,8 +49,7 @@ static void put_value(struct text *out, const struct column *col, int64_t row, s
 
 static void put_decimal(struct text *out, const struct column *col, int64_t row)
 {
-    __int128 value =
-        type_is_wide_decimal(col->type) ? column_values(col, __int128)[row] : column_values(col, int64_t)[row];
+    __int128 value = column_decimal_at(col, row);
     put_integer(out, (int64_t)(value >> 64), 8);
     put_big_endian(out, (uint64_t)value, 8);
 }
