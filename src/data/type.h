@@ -88,6 +88,8 @@ static inline bool type_is_interval(const struct type *t)
 {
     return t->id == TYPE_INTERVAL_DT || t->id == TYPE_INTERVAL_YM;
 }
+/* Of the calendar, too. */
+static inline bool type_is_any_interval(const struct type *t) { return type_is_interval(t) || t->id == TYPE_INTERVAL; }
 const struct type *type_array(struct arena *arena, const struct type *element, bool contains_null);
 const struct type *type_map(struct arena *arena, const struct type *key, const struct type *value, bool value_null);
 const struct type *type_struct(struct arena *arena, const struct field *fields, int32_t count); /* copies fields */

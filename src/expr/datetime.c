@@ -59,7 +59,7 @@ SCALAR(fn_interval_second, "interval:second", "(interval_dt) -> any", "Seconds a
 /* The function of a field: its own name, but for fractions of seconds and for intervals. */
 static const char *part_function(struct arena *arena, const char *field, const struct type *of)
 {
-    if (type_is_interval(of) || of->id == TYPE_INTERVAL)
+    if (type_is_any_interval(of))
         return arena_printf(arena, "interval:%s", field);
     bool of_day = strcmp(field, "hour") == 0 || strcmp(field, "minute") == 0 || strcmp(field, "second") == 0;
     if (of->id == TYPE_TIME && of_day)

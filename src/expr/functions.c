@@ -252,7 +252,7 @@ static bool narrows(const struct expr_context *ctx, const struct function *row, 
             return true;
         if (sum && to->id == TYPE_STRING && from->id != TYPE_STRING)
             return true;
-        bool scaled = (operation == '*' || operation == '/') && (type_is_interval(to) || to->id == TYPE_INTERVAL);
+        bool scaled = (operation == '*' || operation == '/') && type_is_any_interval(to);
         if (scaled && from->id == TYPE_NULL) // NULL * 5 is a number
             return true;
     }
@@ -427,12 +427,12 @@ static enum code concat_intervals(struct expr_context *ctx, const struct expr *c
     for (int32_t i = 0; i < count; i++) {
         texts[i] = (*args)[i];
         nested = nested || type_is_nested(texts[i]->type);
-        interval = interval || is_any_interval(texts[i]->type);
+        interval = interval || type_is_any_interval(texts[i]->type);
     }
     if (nested || !interval)
         return E_OK;
     for (int32_t i = 0; i < count; i++)
-        if (is_any_interval(texts[i]->type))
+        if (type_is_any_interval(texts[i]->type))
             TRY(expr_cast(ctx, texts[i], type_of(TYPE_STRING), false, texts[i]->at, &texts[i], err));
     *args = texts;
     return E_OK;

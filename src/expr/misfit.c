@@ -73,7 +73,8 @@ static const char *misfit_condition(const struct expr_context *ctx, const struct
         return "DATA_DIFF_TYPES";
     if (variant && text && operation != 0 && strchr("=<>!", operation) != NULL)
         return "INVALID_ORDERING_TYPE"; // the text is made one, too
-    if ((operation == '*' || operation == '/') && (is_any_interval(a) || (operation == '*' && is_any_interval(b))))
+    if ((operation == '*' || operation == '/') &&
+        (type_is_any_interval(a) || (operation == '*' && type_is_any_interval(b))))
         return "UNEXPECTED_INPUT_TYPE"; // of what intervals are multiplied with
     if (sum && !text && moves_time(operation, a, b))
         return "UNEXPECTED_INPUT_TYPE";
@@ -81,7 +82,7 @@ static const char *misfit_condition(const struct expr_context *ctx, const struct
         return "UNEXPECTED_INPUT_TYPE";
     const struct type *other = a->id == TYPE_STRING ? b : a;
     bool promoted =
-        text && ctx->session->ansi && !type_is_numeric(other) && !type_is_nested(other) && !is_any_interval(other);
+        text && ctx->session->ansi && !type_is_numeric(other) && !type_is_nested(other) && !type_is_any_interval(other);
     // Both become DOUBLEs, which div does not take; a FLOAT beside a DECIMAL stays one.
     bool whole = a->id == TYPE_DECIMAL || b->id == TYPE_DECIMAL, real = a->id == TYPE_FLOAT || b->id == TYPE_FLOAT;
     bool divided =

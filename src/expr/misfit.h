@@ -20,11 +20,6 @@ MUST_CHECK enum code misfit_refused(struct expr_context *ctx, const struct funct
                                     const struct refusal *refusal, const struct expr *const *args, int32_t count,
                                     struct error *err);
 
-static inline bool is_any_interval(const struct type *type)
-{
-    return type_is_interval(type) || type->id == TYPE_INTERVAL;
-}
-
 /* What an operator, or its function that tries, does: '+', '-', '*', '/', '%'; 0 for others. */
 char function_operation(const struct function *function);
 

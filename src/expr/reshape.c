@@ -67,7 +67,7 @@ static const char *format_of(const struct reshape *reshape, const struct type *t
 
 static bool is_read_as_text(const struct reshape *reshape, const struct type *type)
 {
-    bool interval = type_is_interval(type) || type->id == TYPE_INTERVAL;
+    bool interval = type_is_any_interval(type);
     bool variant = reshape->record != NULL && type->id == TYPE_VARIANT;
     return format_of(reshape, type) != NULL || (reshape->intervals && interval) || variant;
 }

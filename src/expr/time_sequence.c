@@ -62,7 +62,7 @@ static bool time_at(const struct arg *arg, int64_t row, int64_t *us)
 static enum code bind_step(struct binding *binding, struct error *err)
 {
     const struct type *step = binding->count == 3 ? binding->args[2]->type : type_of(TYPE_INTERVAL);
-    if (type_is_interval(step) || step->id == TYPE_INTERVAL)
+    if (type_is_any_interval(step))
         return E_OK;
     return binding_cast(binding, 2, type_of(TYPE_INTERVAL_DT), err); // NULL; the error of all else
 }

@@ -239,7 +239,7 @@ static bool type_holds_interval(const struct type *type)
 enum code expr_cast(struct expr_context *ctx, const struct expr *of, const struct type *to, bool try_cast,
                     struct position at, const struct expr **out, struct error *err)
 {
-    bool interval = type_is_interval(to) || to->id == TYPE_INTERVAL; // which no VARIANT can hold
+    bool interval = type_is_any_interval(to); // which no VARIANT can hold
     if (of->type->id == TYPE_VARIANT && type_is_nested(to) && !type_holds_interval(to))
         return variant_cast_nested(ctx, of, to, try_cast, at, out, err);
     if (of->type->id == TYPE_VARIANT && to->id != TYPE_VARIANT && !type_is_nested(to) && !interval)

@@ -321,7 +321,7 @@ static enum code rescued_column(struct analyser *self, const struct ast *ast, st
 /* A VARIANT or an interval somewhere in it. */
 static bool holds_special(const struct type *type)
 {
-    bool holds = type->id == TYPE_VARIANT || type->id == TYPE_INTERVAL || type_is_interval(type);
+    bool holds = type->id == TYPE_VARIANT || type_is_any_interval(type);
     for (int32_t i = 0; i < type->field_count && !holds; i++)
         holds = holds_special(type->fields[i].type);
     return holds;

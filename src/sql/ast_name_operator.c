@@ -30,20 +30,19 @@ static bool is_day(const struct type *type)
 
 static bool is_instant(const struct type *type) { return type->id >= TYPE_DATE && type->id <= TYPE_TIMESTAMP_NTZ; }
 static bool is_time(const struct type *type) { return is_instant(type) || type->id == TYPE_TIME; }
-static bool is_any_interval(const struct type *type) { return type_is_interval(type) || type->id == TYPE_INTERVAL; }
 
 /* The time stands first, whatever was written. */
 static bool time_is_second(const struct type *a, const struct type *b)
 {
-    bool moves = is_any_interval(a) || type_is_integer(a) || a->id == TYPE_NULL;
-    return (moves && is_time(b)) || (is_any_interval(a) && b->id == TYPE_STRING);
+    bool moves = type_is_any_interval(a) || type_is_integer(a) || a->id == TYPE_NULL;
+    return (moves && is_time(b)) || (type_is_any_interval(a) && b->id == TYPE_STRING);
 }
 
 /* Sums of a time and an interval, and differences with a time of the day, stand without parentheses. */
 static bool is_bare_sum(bool plus, const struct type *a, const struct type *b)
 {
     bool of_day = a->id == TYPE_TIME || b->id == TYPE_TIME, time = is_time(a) || a->id == TYPE_STRING;
-    if (is_any_interval(b) && time)
+    if (type_is_any_interval(b) && time)
         return true;
     return plus ? is_time(a) && b->id == TYPE_NULL : of_day;
 }
@@ -93,9 +92,9 @@ static bool print_scaled_interval(struct name_printer *out, const struct ast *as
         return false;
     const struct ast *left = ast->args[0], *right = ast->args[1];
     const struct type *a = name_type_of(out, left), *b = name_type_of(out, right);
-    bool swap = times && b != NULL && is_any_interval(b);
+    bool swap = times && b != NULL && type_is_any_interval(b);
     const struct type *interval = swap ? b : a;
-    if (interval == NULL || !is_any_interval(interval))
+    if (interval == NULL || !type_is_any_interval(interval))
         return false;
     bool calendar = interval->id == TYPE_INTERVAL;
     name_put(out, !calendar ? "(" : times ? "multiply_interval(" : "divide_interval(");
