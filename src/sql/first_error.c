@@ -202,23 +202,39 @@ static void look_query(struct search *search, const struct ast_query *query)
     look_maybe(search, query->offset);
 }
 
+/* While it looks, errors go to `out`. What it finds takes the place of what was said. */
+struct aside {
+    struct error *said, other;
+    int32_t depth;
+};
+static void aside_open(struct analyser *self, struct aside *out)
+{
+    *out = (struct aside){.said = self->err, .depth = self->depth};
+    self->err = &out->other;
+}
+static void aside_close(struct search *search, struct aside *aside)
+{
+    search->self->err = aside->said;
+    search->self->depth = aside->depth;
+    if (search->found)
+        *aside->said = aside->other;
+}
+
 enum code first_error(struct analyser *self, const struct ast_query *query, enum code code)
 {
     bool late = is_late(self->err);
     if (code != E_SQL || !(late || is_early(self->err)))
         return code;
-    struct error *said = self->err, other = {0};
+    struct aside aside;
     struct rowset nothing = {.plan = plan_one_row(self, query->at)};
     struct scope constants = {.rows = &nothing, .clause = "an argument"};
     struct search search = {.self = self, .scope = &constants};
-    self->err = &other;
+    aside_open(self, &aside);
     look_query(&search, query);
     search.making = true;
     if (!search.found && late)
         look_query(&search, query);
-    self->err = said;
-    if (search.found)
-        *said = other;
+    aside_close(&search, &aside);
     return code;
 }
 
@@ -227,15 +243,11 @@ enum code first_error_among(struct analyser *self, struct scope *scope, struct a
 {
     if (code != E_SQL || !is_late(self->err))
         return code;
-    struct error *said = self->err, other = {0};
+    struct aside aside;
     struct search search = {.self = self, .scope = scope, .making = true, .with_columns = true};
-    int32_t depth = self->depth;
-    self->err = &other;
+    aside_open(self, &aside);
     look_all(&search, exprs, count);
-    self->err = said;
-    self->depth = depth;
-    if (search.found)
-        *said = other;
+    aside_close(&search, &aside);
     return code;
 }
 

@@ -80,6 +80,20 @@ static void need_project(const struct pruner *self, const struct plan *node)
     }
 }
 
+static void need_exprs(const struct pruner *self, const struct plan *input, const struct expr *const *exprs,
+                       int32_t count)
+{
+    for (int32_t i = 0; i < count; i++)
+        if (exprs[i] != NULL)
+            need_expr(self, input, exprs[i]);
+}
+
+static void need_call(const struct pruner *self, const struct plan *input, const struct aggregate_call *call)
+{
+    need_exprs(self, input, call->args, call->arg_count);
+    need_exprs(self, input, &call->filter, 1);
+}
+
 static void need_aggregate(const struct pruner *self, const struct plan *node)
 {
     const struct plan_aggregate *aggregate = &node->aggregate;
@@ -95,10 +109,7 @@ static void need_aggregate(const struct pruner *self, const struct plan *node)
         const struct aggregate_call *call = aggregate->calls[i];
         if (!is_needed(&narrowed_of(self, node)->needs[aggregate->key_count + i]))
             continue;
-        for (int32_t j = 0; j < call->arg_count; j++)
-            need_expr(self, input, call->args[j]);
-        if (call->filter != NULL)
-            need_expr(self, input, call->filter);
+        need_call(self, input, call);
     }
 }
 
@@ -120,20 +131,10 @@ static void need_deduplicate(const struct pruner *self, const struct plan *node)
         needs[keys->time_column].whole = true;
 }
 
-static void need_exprs(const struct pruner *self, const struct plan *input, const struct expr *const *exprs,
-                       int32_t count)
-{
-    for (int32_t i = 0; i < count; i++)
-        if (exprs[i] != NULL)
-            need_expr(self, input, exprs[i]);
-}
-
 static void need_over(const struct pruner *self, const struct plan *input, const struct plan_over *over)
 {
-    if (over->call != NULL) {
-        need_exprs(self, input, over->call->args, over->call->arg_count);
-        need_exprs(self, input, &over->call->filter, 1);
-    }
+    if (over->call != NULL)
+        need_call(self, input, over->call);
     need_exprs(self, input, over->args, over->arg_count);
     need_exprs(self, input, over->partition, over->partition_count);
     need_exprs(self, input, over->order, over->order_count);
@@ -173,9 +174,10 @@ static bool note_any(void *context, __attribute__((unused)) const struct expr *c
 bool is_plain_apply(const struct plan *node)
 {
     bool reads = false;
-    if (node->kind == PLAN_APPLY && node->apply.kind != APPLY_LATERAL)
-        plan_each_outer(node->inputs[1], note_any, &reads);
-    return node->kind == PLAN_APPLY && node->apply.kind != APPLY_LATERAL && !reads;
+    if (node->apply.kind == APPLY_LATERAL)
+        return false;
+    plan_each_outer(node->inputs[1], note_any, &reads);
+    return !reads;
 }
 
 static void need_apply(const struct pruner *self, const struct plan *node)
@@ -184,6 +186,12 @@ static void need_apply(const struct pruner *self, const struct plan *node)
     need_exprs(self, node->inputs[0], node->exprs, node->expr_count);
     need_one(self, node->inputs[0]);
     need_all(self, node->inputs[1]);
+}
+
+static void need_whole(const struct pruner *self, const struct plan *node)
+{
+    for (int32_t i = 0; i < node->input_count; i++)
+        need_all(self, plan_input(node, i));
 }
 
 static void need_inputs(const struct pruner *self, const struct plan *node)
@@ -197,8 +205,7 @@ static void need_inputs(const struct pruner *self, const struct plan *node)
     case PLAN_LIMIT: need_passed(self, node, input->schema->field_count); break;
     case PLAN_SORT:
         need_passed(self, node, input->schema->field_count);
-        for (int32_t i = 0; i < node->expr_count; i++)
-            need_expr(self, input, node->exprs[i]);
+        need_exprs(self, input, node->exprs, node->expr_count);
         break;
     case PLAN_FILTER:
         need_passed(self, node, input->schema->field_count);
@@ -211,8 +218,7 @@ static void need_inputs(const struct pruner *self, const struct plan *node)
         break;
     case PLAN_GENERATE:
         need_passed(self, node, input->schema->field_count);
-        for (int32_t i = 0; i < node->generate.arg_count; i++)
-            need_expr(self, input, node->generate.args[i]);
+        need_exprs(self, input, node->generate.args, node->generate.arg_count);
         break;
     case PLAN_WATERMARK:
         need_passed(self, node, input->schema->field_count);
@@ -223,20 +229,18 @@ static void need_inputs(const struct pruner *self, const struct plan *node)
     case PLAN_UNION: need_union(self, node); break;
     case PLAN_WINDOW: need_window(self, node); break;
     case PLAN_JOIN:
-        if (is_plain_join(node)) {
+        if (is_plain_join(node))
             need_join(self, node);
-            break;
-        }
-        // fall through
+        else
+            need_whole(self, node);
+        break;
     case PLAN_APPLY:
-        if (is_plain_apply(node)) {
+        if (is_plain_apply(node))
             need_apply(self, node);
-            break;
-        }
-        // fall through
-    default:
-        for (int32_t i = 0; i < node->input_count; i++)
-            need_all(self, plan_input(node, i));
+        else
+            need_whole(self, node);
+        break;
+    default: need_whole(self, node);
     }
 }
 
