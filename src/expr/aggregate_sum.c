@@ -182,7 +182,7 @@ AGGREGATE(agg_avg, "avg mean", "(N) -> double", "Mean; NULL when there are no va
 static inline bool decimal_sum(int128 a, int128 b, int128 *sum)
 {
     const int128 end = (int128)10000000000000000000u * 10000000000000000000u;
-    return !__builtin_add_overflow(a, b, sum) && *sum<end && * sum> - end;
+    return !__builtin_add_overflow(a, b, sum) && -end < *sum && *sum < end;
 }
 
 static inline void decimal_row(struct decimal_state *state, int128 value)

@@ -327,10 +327,14 @@ SCALAR(fn_cut_seconds, "timestamp:cut_seconds", "(timestamp!) -> bigint", "Secon
     LOOP1(int64_t, int64_t, r[i] = x / SECOND_US);
 }
 
+static enum code cut_seconds(struct binding *binding, const struct expr *instant, struct error *err)
+{
+    return expr_call(binding->ctx, "timestamp:cut_seconds", &instant, 1, binding->at, &binding->rewritten, err);
+}
+
 static enum code bind_unix_of_time(struct binding *binding, struct error *err)
 {
-    const struct expr *instant = expr_cast_implicit(binding->ctx, binding->args[0], type_of(TYPE_TIMESTAMP));
-    return expr_call(binding->ctx, "timestamp:cut_seconds", &instant, 1, binding->at, &binding->rewritten, err);
+    return cut_seconds(binding, expr_cast_implicit(binding->ctx, binding->args[0], type_of(TYPE_TIMESTAMP)), err);
 }
 SCALAR_SAME(fn_unix_of_time, "unix_timestamp to_unix_timestamp", "(timestamp) -> bigint | (date) -> bigint",
             "Seconds since 1970 UTC.", "unix_timestamp(TIMESTAMP'1970-01-01 00:00:01Z')", "1",
@@ -339,7 +343,7 @@ static enum code bind_unix_now(struct binding *binding, struct error *err)
 {
     const struct expr *now;
     TRY(expr_call(binding->ctx, "current_timestamp", NULL, 0, binding->at, &now, err));
-    return expr_call(binding->ctx, "timestamp:cut_seconds", &now, 1, binding->at, &binding->rewritten, err);
+    return cut_seconds(binding, now, err);
 }
 SCALAR_SAME(fn_unix_now, "unix_timestamp", "() -> bigint", "Seconds since 1970 UTC, of the batch.", NULL, NULL,
             .bind = bind_unix_now, .flags = FN_TIME);
@@ -348,16 +352,14 @@ static enum code bind_unix_keep(struct binding *binding, struct error *err)
 {
     const struct expr *instant;
     TRY(keep_time(binding, TYPE_TIMESTAMP, &instant, err));
-    return expr_call(binding->ctx, "timestamp:cut_seconds", &instant, 1, binding->at, &binding->rewritten, err);
+    return cut_seconds(binding, instant, err);
 }
 SCALAR_SAME(fn_unix_keep, "unix_timestamp to_unix_timestamp", TIMES_BY_PATTERN("bigint"),
             "The same: the pattern is for texts.", NULL, NULL, .bind = bind_unix_keep);
 
-SCALAR(fn_unix_of_local, "unix_timestamp to_unix_timestamp", "(timestamp_ntz!) -> bigint",
-       "Seconds since 1970 of a clock that has no zone.", "unix_timestamp(TIMESTAMP_NTZ'1970-01-01 00:00:01')", "1")
-{
-    LOOP1(int64_t, int64_t, r[i] = x / SECOND_US);
-}
+SCALAR_SAME(fn_unix_of_local, "unix_timestamp to_unix_timestamp", "(timestamp_ntz!) -> bigint",
+            "Seconds since 1970 of a clock that has no zone.", "unix_timestamp(TIMESTAMP_NTZ'1970-01-01 00:00:01')",
+            "1", .run = fn_cut_seconds_run);
 
 const struct function *const time_format_functions[] = {
     &fn_date_format,

@@ -178,7 +178,6 @@ static void property_check(struct check *check, const struct pipeline_table *tab
         option_check(check, options, property, table->is_sink ? "sink" : "table", table->name);
 }
 
-/* `<table>_late` is a folder beside the tables. */
 /* `name` stands for itself below the folder of the tables. */
 static bool is_folder_name(const char *name)
 {
@@ -202,6 +201,7 @@ static void table_name_check(struct check *check, const struct pipeline_table *t
                              table->name));
 }
 
+/* `<table>_late` is a folder beside the tables. */
 static void late_name_check(struct check *check, const struct pipeline *pipeline, const struct pipeline_table *table)
 {
     const char *name = arena_printf(check->arena, "%s_late", table->name);
