@@ -212,11 +212,11 @@ static void aside_open(struct analyser *self, struct aside *out)
     *out = (struct aside){.said = self->err, .depth = self->depth};
     self->err = &out->other;
 }
-static void aside_close(struct search *search, struct aside *aside)
+static void aside_close(struct analyser *self, struct aside *aside, bool found)
 {
-    search->self->err = aside->said;
-    search->self->depth = aside->depth;
-    if (search->found)
+    self->err = aside->said;
+    self->depth = aside->depth;
+    if (found)
         *aside->said = aside->other;
 }
 
@@ -234,7 +234,7 @@ enum code first_error(struct analyser *self, const struct ast_query *query, enum
     search.making = true;
     if (!search.found && late)
         look_query(&search, query);
-    aside_close(&search, &aside);
+    aside_close(self, &aside, search.found);
     return code;
 }
 
@@ -247,7 +247,7 @@ enum code first_error_among(struct analyser *self, struct scope *scope, struct a
     struct search search = {.self = self, .scope = scope, .making = true, .with_columns = true};
     aside_open(self, &aside);
     look_all(&search, exprs, count);
-    aside_close(&search, &aside);
+    aside_close(self, &aside, search.found);
     return code;
 }
 
